@@ -1,0 +1,153 @@
+"""What a contract says, as plain typed data: no YAML, no pydantic, so that Lambda can use it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+TYPES = ("string", "integer", "number", "date", "timestamp", "boolean", "json")
+
+
+class ContractError(Exception):
+    """A contract is wrong or missing; the message names it and says how to mend it."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `type` is logical, `physical` is the type in Redshift.
+
+    `pii`: none, direct, indirect or protected. `known_at`: when the value becomes known (signup, application, record,
+    outcome). `provenance`: delivered, derived or model. `codes` maps a public data set's codes to `values`.
+    `role`: `version` marks the column that decides which of several copies of a row is the newest.
+    """
+
+    name: str
+    type: str
+    physical: str
+    description: str = ""
+    required: bool = False
+    minimum: float | str | None = None
+    maximum: float | str | None = None
+    pattern: str | None = None
+    values: tuple[str, ...] = ()
+    pii: str = "none"
+    known_at: str = "record"
+    provenance: str = "delivered"
+    max_length: int | None = None
+    sources: tuple[str, ...] = ()
+    codes: dict[str, str] = field(default_factory=dict, hash=False)
+    role: str | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """`column` holds a key of `contract`: its column `target`."""
+
+    column: str
+    contract: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A source file (`kind="source"`) or a published table (`kind="published"`, in warehouse schema `schema`).
+
+    `zone` is the lake zone that holds the table. `source` names, for a cleaned table, the source contract it cleans.
+    """
+
+    name: str
+    portfolio: str
+    kind: str
+    schema: str
+    zone: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    references: tuple[Reference, ...] = ()
+    purpose: str = ""
+    limitations: str = ""
+    source: str | None = None
+    minimum_rows: int = 0
+    dist_key: str | None = None
+    sort_key: tuple[str, ...] = ()
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def table(self) -> str:
+        """The table's name in the warehouse, `lending.loans`."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def version_column(self) -> str | None:
+        """The column whose newest value wins among copies of a row."""
+        return next((c.name for c in self.columns if c.role == "version"), None)
+
+    def column(self, name: str) -> Column:
+        """Raises ContractError for a column that the contract does not have."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise ContractError(f"Contract {self.name} has no column {name!r}; it has {', '.join(self.column_names)}.")
+
+
+class Contracts(Mapping[str, Contract]):
+    """All contracts by name."""
+
+    def __init__(self, contracts: Mapping[str, Contract]) -> None:
+        self._contracts = dict(contracts)
+
+    def __getitem__(self, name: str) -> Contract:
+        try:
+            return self._contracts[name]
+        except KeyError:
+            raise ContractError(f"No contract {name!r}; there are {', '.join(sorted(self._contracts))}.") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._contracts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._contracts)
+
+    def __len__(self) -> int:
+        return len(self._contracts)
+
+    def sources(self, portfolio: str) -> tuple[Contract, ...]:
+        """A portfolio's sources; a source comes after those it refers to.
+
+        Raises ContractError when the references go in a circle.
+        """
+        waiting = {c.name: c for c in self.values() if c.portfolio == portfolio and c.kind == "source"}
+        ordered: list[Contract] = []
+        while waiting:
+            ready = [c for c in waiting.values() if not {r.contract for r in c.references} & (set(waiting) - {c.name})]
+            if not ready:
+                raise ContractError(f"The references of {', '.join(waiting)} go in a circle; drop one of them.")
+            ordered += ready
+            for contract in ready:
+                del waiting[contract.name]
+        return tuple(ordered)
+
+    def cleaned(self, source: str) -> Contract:
+        """The published table that holds the good rows of a source."""
+        for contract in self.values():
+            if contract.source == source:
+                return contract
+        raise ContractError(f"No published contract cleans {source}: add one with columnsOf: {source}.")
+
+
+def to_data(contract: Contract) -> dict[str, Any]:
+    """JSON-ready; `from_data` is the inverse."""
+    return asdict(contract)
+
+
+def from_data(data: Mapping[str, Any]) -> Contract:
+    tuples = {"columns": tuple(_column(c) for c in data["columns"]), "key": tuple(data["key"])}
+    tuples |= {"references": tuple(Reference(**r) for r in data["references"]), "sort_key": tuple(data["sort_key"])}
+    return Contract(**{**data, **tuples})
+
+
+def _column(data: Mapping[str, Any]) -> Column:
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    return Column(**fields)

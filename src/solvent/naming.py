@@ -1,0 +1,101 @@
+"""Every physical name and every object key of the platform, in one place.
+
+The stacks create resources under these names and the code that runs finds them by the same names, so neither needs
+the other's outputs. `account` may be a CDK token.
+"""
+
+from dataclasses import dataclass
+
+ZONES = ("landing", "raw", "cleaned", "training", "quarantine", "artifacts")
+PORTFOLIOS = ("lending",)
+PHASES = ("ingest", "train", "score", "pipeline")
+DATABASE = "solvent"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Physical names of one environment (`dev`, `prod`)."""
+
+    environment: str
+
+    @property
+    def prefix(self) -> str:
+        return f"solvent-{self.environment}"
+
+    def named(self, suffix: str) -> str:
+        """The name of a function, role, queue, topic, alarm...: `solvent-dev-<suffix>`."""
+        return f"{self.prefix}-{suffix}"
+
+    def bucket(self, zone: str, account: str, region: str) -> str:
+        """A zone's bucket; account and region make it globally unique."""
+        return f"{self.prefix}-{zone}-{account}-{region}"
+
+    def state_machine(self, phase: str) -> str:
+        return self.named(phase)
+
+    def endpoint(self, portfolio: str) -> str:
+        """The SageMaker endpoint of a portfolio; models, configurations and jobs start with this name."""
+        return self.named(portfolio)
+
+    model_package_group = endpoint
+
+    @property
+    def stream(self) -> str:
+        return self.named("events")
+
+    @property
+    def runs_table(self) -> str:
+        return self.named("runs")
+
+    @property
+    def etl_job(self) -> str:
+        return self.named("etl")
+
+    @property
+    def workgroup(self) -> str:
+        return self.prefix
+
+    @property
+    def glue_database(self) -> str:
+        return self.prefix.replace("-", "_")
+
+    @property
+    def api(self) -> str:
+        return self.named("api")
+
+    def stack(self, part: str) -> str:
+        """`stack("Lake")` -> `Solvent-dev-Lake`."""
+        return f"Solvent-{self.environment}-{part}"
+
+
+# Object keys. Buckets are zones, so a key never repeats its zone.
+
+
+def manifest_key(portfolio: str, delivery_id: str) -> str:
+    """landing: the object whose arrival starts `ingest`; the delivery's files lie beside it."""
+    return f"{portfolio}/{delivery_id}/manifest.json"
+
+
+def table_prefix(portfolio: str, table: str, run_id: str) -> str:
+    """raw, cleaned, training, quarantine: one table of one run."""
+    return f"{portfolio}/{table}/run_id={run_id}/"
+
+
+def stream_key(event: str, day: str, shard: str, first_sequence: str) -> str:
+    """raw, quarantine: one micro-batch of the stream; the same batch always gets the same key."""
+    return f"stream/{event}/dt={day}/{shard}-{first_sequence}.jsonl"
+
+
+def report_key(portfolio: str, run_id: str, phase: str) -> str:
+    """artifacts: what a phase of a run did, as JSON."""
+    return f"runs/{portfolio}/{run_id}/{phase}.json"
+
+
+def models_prefix(portfolio: str) -> str:
+    """artifacts: where SageMaker puts `<training job>/output/model.tar.gz`."""
+    return f"models/{portfolio}/"
+
+
+def predictions_prefix(portfolio: str, run_id: str, model: str) -> str:
+    """artifacts: the batch transform output of one run by one model."""
+    return f"predictions/{portfolio}/run_id={run_id}/model={model}/"
