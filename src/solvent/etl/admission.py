@@ -1,0 +1,147 @@
+"""Delivered files -> raw Parquet, before any engine sees them: one parser, so one truth about what a row is.
+
+Every field stays the text it was. A record with the wrong number of fields is kept aside with its number and text;
+what makes the whole file unreadable stops the run while nothing has been published.
+"""
+
+import codecs
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from solvent.contracts import Contract
+from solvent.delivery import DeliveredFile
+from solvent.etl.errors import EtlError
+
+# A record must fit into a block: a larger one is nearly always a quotation mark that never closes.
+MAX_RECORD_BYTES = 16 * 2**20
+_CHUNK = 2**20
+MALFORMED = pa.schema(
+    [("_source_file", pa.string()), ("_row_number", pa.int64()), ("_reason", pa.string()), ("_payload", pa.string())]
+)
+_EFFECT = "Nothing was published."
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """Records of one file: `rows` in the raw file, `malformed` kept aside; `extra` columns no contract knows."""
+
+    rows: int
+    malformed: int
+    extra: tuple[str, ...]
+
+
+def admit(path: Path, file: DeliveredFile, contract: Contract, *, raw: Path, malformed: Path) -> Admitted:
+    """Check one delivered file and write its records to `raw` and `malformed` (Parquet).
+
+    Record numbers count from 1, the header; blank lines are no records. Raises EtlError naming the file when it is not
+    what the manifest says, not UTF-8, empty, without header or a column, or has a record that cannot end.
+    """
+    _check_bytes(path, file)
+    header = _header(path, file)
+    missing = [c for c in contract.column_names if c not in header]
+    if missing:
+        raise EtlError(
+            f"{file.name} lacks the column(s) {', '.join(missing)} that contract {contract.name} asks for; it has "
+            f"{', '.join(header)}. Deliver the file with all columns. {_EFFECT}"
+        )
+    bad: list[dict[str, Any]] = []
+
+    def keep_aside(row: pacsv.InvalidRow) -> str:
+        reason = f"record - {row.actual_columns} fields instead of {row.expected_columns}"
+        bad.append({"_source_file": file.name, "_row_number": row.number, "_reason": reason, "_payload": row.text})
+        return "skip"
+
+    schema = pa.schema(
+        [*((c, pa.string()) for c in header), ("_source_file", pa.string()), ("_row_number", pa.int64())]
+    )
+    count = 0
+    try:
+        batches = pacsv.open_csv(
+            path,
+            read_options=pacsv.ReadOptions(
+                use_threads=False,  # record numbers exist only so
+                column_names=header,
+                skip_rows=1,
+                block_size=min(path.stat().st_size + 1, MAX_RECORD_BYTES),
+            ),
+            parse_options=pacsv.ParseOptions(newlines_in_values=True, invalid_row_handler=keep_aside),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+            ),
+        )
+        with pq.ParquetWriter(raw, schema, compression="zstd") as writer:
+            for batch in batches:
+                numbers = _numbers(count, batch.num_rows, bad)
+                count += batch.num_rows
+                names = pa.repeat(pa.scalar(file.name), batch.num_rows)
+                writer.write_batch(pa.record_batch([*batch.columns, names, numbers], schema=schema))
+    except pa.ArrowInvalid as error:
+        raise EtlError(_explained(error, file)) from error
+    if count + len(bad) < contract.minimum_rows:
+        raise EtlError(f"{file.name} has no record below its header. Deliver the whole file. {_EFFECT}")
+    pq.write_table(pa.Table.from_pylist(bad, MALFORMED), malformed, compression="zstd")
+    return Admitted(rows=count, malformed=len(bad), extra=tuple(c for c in header if c not in contract.column_names))
+
+
+def _numbers(before: int, size: int, bad: list[dict[str, Any]]) -> pa.Array:
+    """Record numbers of a batch's rows, `before` of which came earlier: consecutive, but for malformed records between.
+
+    The k-th malformed record, number n, moves on every good row from the (n - 2 - k)-th: the header is record 1.
+    """
+    moved_by = np.array([b["_row_number"] - 2 - k for k, b in enumerate(bad)], dtype=np.int64)
+    rows = np.arange(before, before + size)
+    return pa.array(rows + 2 + np.searchsorted(moved_by, rows, side="right"), pa.int64())
+
+
+def _check_bytes(path: Path, file: DeliveredFile) -> None:
+    """Size, hash and encoding, in one pass."""
+    digest, decoder, lines = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")(), 1
+    with path.open("rb") as stream:
+        while True:
+            chunk = stream.read(_CHUNK)
+            digest.update(chunk)
+            try:
+                decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                line = lines + error.object[: error.start].count(b"\n")
+                raise EtlError(
+                    f"{file.name} is not UTF-8: line {line} has the byte 0x{error.object[error.start]:02x}. "
+                    f"Save it as UTF-8 and deliver it again. {_EFFECT}"
+                ) from error
+            lines += chunk.count(b"\n")
+            if not chunk:
+                break
+    if digest.hexdigest() != file.sha256:
+        raise EtlError(
+            f"{file.name} is not the file of the manifest: its SHA-256 is {digest.hexdigest()}, not {file.sha256}. "
+            f"Deliver it again (`solvent load`). {_EFFECT}"
+        )
+    if path.stat().st_size == 0:
+        raise EtlError(f"{file.name} is empty, without even a header. Deliver the whole file. {_EFFECT}")
+
+
+def _header(path: Path, file: DeliveredFile) -> list[str]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        names = [name.strip() for name in next(csv.reader([stream.readline()]), [])]
+    repeated = sorted({n for n in names if names.count(n) > 1})
+    if repeated or not all(names):
+        what = f"the column(s) {', '.join(repeated)} twice" if repeated else "a column without a name"
+        raise EtlError(f"{file.name} has {what} in its header. Mend the header and deliver it again. {_EFFECT}")
+    return names
+
+
+def _explained(error: pa.ArrowInvalid, file: DeliveredFile) -> str:
+    if "straddling" in str(error):
+        size = f"{MAX_RECORD_BYTES // 2**20} MB"
+        return f"{file.name} has a record longer than {size}: look for a quotation mark that never closes. {_EFFECT}"
+    if "Empty CSV" in str(error):
+        return f"{file.name} has no record below its header. Deliver the whole file. {_EFFECT}"
+    return f"{file.name} cannot be read as CSV: {error}. Mend it and deliver it again. {_EFFECT}"

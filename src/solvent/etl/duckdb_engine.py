@@ -1,0 +1,60 @@
+"""DuckDB: local files, one process, a memory limit."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from solvent.etl.engine import Format
+
+MEMORY_LIMIT = "2GB"
+
+
+class DuckDbEngine:
+    """Tables live in memory and spill into `work` when they exceed the limit (SOLVENT_DUCKDB_MEMORY)."""
+
+    dialect = "duckdb"
+    remote = False
+
+    def __init__(self, *, work: Path, memory_limit: str | None = None) -> None:
+        self._connection = duckdb.connect(
+            config={
+                "memory_limit": memory_limit or os.environ.get("SOLVENT_DUCKDB_MEMORY", MEMORY_LIMIT),
+                "temp_directory": str(work / "spill"),
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            }
+        )
+
+    def parameters(self, values: Mapping[str, str], dates: Mapping[str, str]) -> None:
+        columns = [*(f"{name} VARCHAR" for name in values), *(f"{name} DATE" for name in dates)]
+        self._connection.execute(f"CREATE TABLE run ({', '.join(columns)})")
+        given = [*values.values(), *dates.values()]
+        self._connection.execute(f"INSERT INTO run VALUES ({', '.join('?' * len(given))})", given)  # noqa: S608
+
+    def read(self, table: str, location: str) -> None:
+        self._connection.read_parquet(f"{location}/*.parquet").create_view(table)
+
+    def fill(self, table: str, select: str) -> None:
+        self._connection.execute(f"CREATE TABLE {table} AS {select}")
+
+    def write(self, table: str, location: str, *, form: Format, order: Sequence[str]) -> None:
+        folder = Path(location)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        target = folder / f"part-00000.{form}"
+        rows = self._connection.table(table).order(", ".join(order))
+        if form == "parquet":
+            rows.to_parquet(str(target), compression="zstd")
+        else:
+            rows.create_view("written", replace=True)
+            self._connection.execute("COPY written TO ? (FORMAT json)", [str(target)])
+
+    def count(self, location: str) -> int:
+        found = self._connection.read_parquet(f"{location}/*.parquet").count("*").fetchall()
+        return int(found[0][0])
+
+    def close(self) -> None:
+        self._connection.close()
