@@ -1,0 +1,47 @@
+"""The endpoint's and the batch transform's code, under SageMaker's own serving toolkits.
+
+Only data is loaded (`scorecard.json`), never a pickle. Invalid input is the caller's fault and answers 4xx: an
+exception would otherwise be a 500, and count against the model's health.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from solvent.scorecard import Scorecard
+from solvent.serving import JSON, InvalidRequest, respond
+
+
+def model_fn(model_dir):
+    """The scorecard of a model directory. Raises InvalidScorecard; the container then fails its health check."""
+    return Scorecard.from_json((Path(model_dir) / "scorecard.json").read_bytes())
+
+
+def transform_fn(model, body, content_type, accept):
+    """(answer, content type) for one request; a refusal in whatever form the toolkit at hand turns into a 4xx."""
+    version = os.environ.get("MODEL_VERSION", "unregistered")
+    try:
+        return respond(model, body, content_type=content_type, accept=accept, model_version=version)
+    except InvalidRequest as error:
+        return _refuse(error)
+
+
+def _refuse(error):
+    """sagemaker-containers (Flask) takes a Response, sagemaker-inference (MMS) an exception of its own.
+
+    The container has both installed, so being importable says nothing: only Flask has a request context.
+    """
+    answer = json.dumps(error.to_dict())
+    try:
+        from flask import has_request_context
+        from sagemaker_containers.beta.framework import worker
+    except ImportError:
+        pass
+    else:
+        if has_request_context():
+            return worker.Response(response=answer, status=error.status_code, mimetype=JSON)
+    try:
+        from sagemaker_inference.errors import BaseInferenceToolkitError
+    except ImportError:
+        raise error from None
+    raise BaseInferenceToolkitError(error.status_code, answer, "Invalid request") from error

@@ -1,0 +1,132 @@
+"""From a request's bytes to an answer's bytes, for the endpoint and the batch transform. Standard library only."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from solvent.scorecard import InvalidApplicant, Scorecard
+
+JSON = "application/json"
+JSON_LINES = "application/jsonlines"
+LARGEST_BODY = 6 * 1024 * 1024
+MOST_APPLICANTS = 10_000
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class InvalidRequest(ValueError):
+    """A request that cannot be answered. `status_code` is a 4xx; `field` names the culprit where there is one."""
+
+    def __init__(self, status_code: int, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.field = field
+
+    def to_dict(self) -> dict[str, Any]:
+        answer = {"error": str(self)}
+        return {**answer, "field": self.field} if self.field else answer
+
+
+def respond(
+    scorecard: Scorecard, body: str | bytes, *, content_type: str | None, accept: str | None, model_version: str
+) -> tuple[str, str]:
+    """The answer to one request, and its content type.
+
+    JSON: one object -> one answer; a list, or {"instances": [...]} -> a list of answers. JSON lines -> JSON lines, in
+    order. An applicant is {"loan_id"?, "as_of"?, <feature>: value...}, or has its features below "features".
+    Raises InvalidRequest: nothing is answered unless every applicant of the request is sound.
+    """
+    kind = (content_type or JSON).partition(";")[0].strip().lower()
+    if len(body) > LARGEST_BODY:
+        raise InvalidRequest(413, f"The request is larger than {LARGEST_BODY} bytes; send fewer applicants at a time.")
+    text = _decode(body)
+    if kind in (JSON_LINES, "application/x-jsonlines", "application/jsonlines+json"):
+        lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+        answers = [_answer(scorecard, _parse(line, n), model_version, f"line {n}: ") for n, line in lines]
+        return "".join(json.dumps(answer) + "\n" for answer in answers), JSON_LINES
+    if kind != JSON:
+        raise InvalidRequest(415, f"Content type {kind[:100]!r} is not served; send {JSON} or {JSON_LINES}.")
+    if accept and not any(part in accept for part in ("json", "*/*", "application/*")):
+        raise InvalidRequest(406, f"The answer comes as {JSON}, not as {accept[:100]!r}.")
+    request = _parse(text)
+    if isinstance(request, dict) and set(request) == {"instances"}:
+        request = request["instances"]
+        if not isinstance(request, list):
+            raise InvalidRequest(422, "instances: must be a list of applicants", "instances")
+    if not isinstance(request, list):
+        return json.dumps(_answer(scorecard, request, model_version)), JSON
+    if not request or len(request) > MOST_APPLICANTS:
+        raise InvalidRequest(422, f"A list holds 1 to {MOST_APPLICANTS} applicants, this one has {len(request)}.")
+    many = [_answer(scorecard, one, model_version, f"applicant {n}: ") for n, one in enumerate(request)]
+    return json.dumps(many), JSON
+
+
+def _answer(scorecard: Scorecard, request: Any, model_version: str, where: str = "") -> dict[str, Any]:
+    if not isinstance(request, dict):
+        raise InvalidRequest(422, f"{where}An applicant is a JSON object.")
+    try:
+        keys, applicant = _split(request)
+        return {**keys, **scorecard.score(applicant).to_dict(), "model_version": model_version}
+    except InvalidApplicant as error:
+        raise InvalidRequest(error.status_code, f"{where}{error}", error.field) from error
+
+
+def _split(request: dict[str, Any]) -> tuple[dict[str, str], Mapping[str, Any]]:
+    """The identifying keys, checked, and the features."""
+    applicant = dict(request)
+    keys = {}
+    for name, check in (("loan_id", _identifier), ("as_of", _date)):
+        if name in applicant:
+            keys[name] = check(name, applicant.pop(name))
+    if isinstance(applicant.get("features"), dict):
+        features = applicant.pop("features")
+        if applicant:
+            raise InvalidApplicant(next(iter(applicant)), 'stands beside "features"; put it inside or leave it out')
+        return keys, features
+    return keys, applicant
+
+
+def _identifier(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
+        raise InvalidApplicant(name, "must be 1 to 64 letters, digits, - or _")
+    return value
+
+
+def _date(name: str, value: Any) -> str:
+    try:
+        if isinstance(value, str) and len(value) == 10:
+            return date.fromisoformat(value).isoformat()
+    except ValueError:
+        pass
+    raise InvalidApplicant(name, "must be a date, YYYY-MM-DD")
+
+
+def _decode(body: str | bytes) -> str:
+    try:
+        return body if isinstance(body, str) else bytes(body).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(400, f"The request is not UTF-8 text (byte {error.start}).") from error
+
+
+def _parse(text: str, line: int | None = None) -> Any:
+    where = f"line {line}: " if line else ""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
+    except InvalidRequest:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(400, f"{where}The request is not JSON: {error}") from error
+
+
+def _refuse_constant(name: str) -> Any:
+    raise InvalidRequest(400, f"The request is not JSON: {name} is not a JSON number; send null for a value not known.")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)[:100]
+        raise InvalidRequest(422, f"{twice}: is given twice", twice)
+    return found

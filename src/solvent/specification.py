@@ -1,0 +1,202 @@
+"""The model specification of a portfolio: what is predicted, from what, and what a model must show.
+
+Source of truth: `specifications/<portfolio>.yaml`. Lambdas, jobs and containers have no YAML parser: what is shipped
+carries `solvent/_compiled/specifications.json` instead, written by `compile` at build time.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["numeric", "categorical"]
+
+
+class SpecificationError(Exception):
+    """A specification is missing, incomplete or contradicts itself; the message says where and what to change."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One input of the model. `sources` are its lineage, as `table.column`; `text` is used in reasons."""
+
+    name: str
+    kind: Kind
+    sources: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class Label:
+    column: str
+    definition: str
+    maturity_months: int
+
+
+@dataclass(frozen=True)
+class Training:
+    bins: int
+    regularisation: float
+    folds: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Decision:
+    cost_false_approve: float
+    cost_false_decline: float
+    minimum_approval_rate: float
+    refer_width: float
+
+
+@dataclass(frozen=True)
+class Scale:
+    """`points` at odds of `odds`:1 for repaying; each `points_to_double_odds` more doubles those odds."""
+
+    points: float
+    odds: float
+    points_to_double_odds: float
+
+
+@dataclass(frozen=True)
+class Gates:
+    minimum_auc: float
+    minimum_rows: int
+    maximum_auc_loss_to_champion: float
+
+
+@dataclass(frozen=True)
+class Specification:
+    portfolio: str
+    model: str
+    entity: str
+    observation: str
+    label: Label
+    features: tuple[Feature, ...]
+    protected: tuple[str, ...]
+    training: Training
+    decision: Decision
+    scale: Scale
+    bands: tuple[tuple[str, float], ...]
+    reasons: int
+    gates: Gates
+    checksum: str
+
+    def feature(self, name: str) -> Feature:
+        for feature in self.features:
+            if feature.name == name:
+                return feature
+        raise SpecificationError(f"{self.portfolio} has no feature '{name}'.")
+
+    def generated_features(self, provenance: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+        """Names of the features with a source column that a delivery says was generated to fill out real data.
+
+        `provenance` is a manifest's: {"customer_profile": {"annual_income": "generated"}}.
+        """
+        made = {
+            f"{table}.{c}" for table, columns in provenance.items() for c, how in columns.items() if how == "generated"
+        }
+        return tuple(f.name for f in self.features if made.intersection(f.sources))
+
+    def features_without(self, provenance: Mapping[str, Mapping[str, str]]) -> tuple[Feature, ...]:
+        """The features that rest on delivered data alone."""
+        left_out = set(self.generated_features(provenance))
+        return tuple(f for f in self.features if f.name not in left_out)
+
+
+@functools.cache
+def load(portfolio: str) -> Specification:
+    """The specification of a portfolio, from the compiled JSON when it was shipped, else from the checkout's YAML."""
+    documents = _documents()
+    if portfolio not in documents:
+        raise SpecificationError(
+            f"There is no specification for '{portfolio}' (known: {', '.join(sorted(documents))})."
+        )
+    return parse(documents[portfolio])
+
+
+def compile(path: Path) -> None:
+    """Write every specification of the checkout as one JSON file, for shipping where there is no YAML parser."""
+    documents = _from_checkout()
+    for document in documents.values():
+        parse(document)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Unsorted: the order of features and bands carries meaning.
+    path.write_text(json.dumps(documents, indent=1) + "\n")
+
+
+def parse(document: Mapping[str, Any]) -> Specification:
+    """A specification from its plain form. Raises SpecificationError naming the key that is missing or wrong."""
+    try:
+        parsed = Specification(
+            portfolio=document["portfolio"],
+            model=document["model"],
+            entity=document["entity"],
+            observation=document["observation"],
+            label=Label(**document["label"]),
+            features=tuple(
+                Feature(name=name, kind=f["kind"], sources=tuple(f["sources"]), text=f["text"])
+                for name, f in document["features"].items()
+            ),
+            protected=tuple(document["protected"]),
+            training=Training(**document["training"]),
+            decision=Decision(**document["decision"]),
+            scale=Scale(**document["scale"]),
+            bands=tuple((name, float(bound)) for name, bound in document["bands"].items()),
+            reasons=document["reasons"],
+            gates=Gates(**document["gates"]),
+            checksum=_checksum(document),
+        )
+    except KeyError as error:
+        raise SpecificationError(f"The specification lacks {error}.") from error
+    except TypeError as error:
+        raise SpecificationError(f"The specification has a key that is missing or not known: {error}.") from error
+    _check(parsed)
+    return parsed
+
+
+def _check(spec: Specification) -> None:
+    def require(holds: bool, message: str) -> None:
+        if not holds:
+            raise SpecificationError(f"{spec.portfolio}: {message}")
+
+    names = [f.name for f in spec.features]
+    bounds = [bound for _, bound in spec.bands]
+    require(bool(names), "there are no features.")
+    require(all(f.kind in ("numeric", "categorical") for f in spec.features), "a kind is numeric or categorical.")
+    require(all(f.sources for f in spec.features), "every feature names its source columns.")
+    require(not set(names) & set(spec.protected), "a protected attribute is a feature: it is monitored, never scored.")
+    protected_sources = [s for f in spec.features for s in f.sources if s.split(".")[-1] in spec.protected]
+    require(not protected_sources, f"a feature is computed from a protected attribute: {protected_sources}.")
+    require(bounds == sorted(bounds) and bounds[-1:] == [1.0], "bands have rising upper bounds, the last one 1.0.")
+    require(1 <= spec.reasons <= 4, "reasons is 1 to 4 (Regulation B: at most four).")
+    require(0 <= spec.decision.minimum_approval_rate <= 1, "minimum_approval_rate is a share.")
+    require(0 <= spec.decision.refer_width < 1, "refer_width is a share.")
+    require(spec.training.folds >= 2 and spec.training.bins >= 2, "training needs two folds and two bins or more.")
+
+
+def _checksum(document: Mapping[str, Any]) -> str:
+    # Key order is kept on purpose: the order of the features is the order in which ties between reasons are broken.
+    return hashlib.sha256(json.dumps(document, separators=(",", ":")).encode()).hexdigest()
+
+
+def _documents() -> dict[str, Any]:
+    # importlib.resources, because Glue imports the package from a zip.
+    compiled = resources.files("solvent").joinpath("_compiled", "specifications.json")
+    if compiled.is_file():
+        return dict(json.loads(compiled.read_text()))
+    return _from_checkout()
+
+
+def _from_checkout() -> dict[str, Any]:
+    import yaml
+
+    folder = Path(__file__).resolve().parents[2] / "specifications"
+    found = {path.stem: yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml"))}
+    if not found:
+        raise SpecificationError(f"No specification was shipped and {folder} holds none: build the package again.")
+    return found

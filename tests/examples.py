@@ -1,0 +1,72 @@
+"""Examples that several tests share: loans, an evaluation, an event, an account with a live model."""
+
+import io
+import json
+import tarfile
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from fakes import SageMaker
+
+from solvent import specification
+
+SPEC = specification.load("lending")
+ENDPOINT = "solvent-dev-lending"
+EVENT = {
+    "event_id": "E-1",
+    "loan_id": "L000001",
+    "stage": "submitted",
+    "team": "north",
+    "occurred_at": "2026-06-30T12:00:00Z",
+}
+GOOD = {
+    "auc": 0.78, "gini": 0.56, "ks": 0.4, "brier": 0.17, "accuracy": 0.74, "majority_accuracy": 0.7, "bad_rate": 0.3,
+    "rows": 1000, "label_sources": ["observed"], "run_id": "0123456789abcdef",
+}  # fmt: skip
+RUN = {"run_id": "0123456789abcdef", "portfolio": "lending", "endpoint": "solvent-dev-lending"}
+
+
+def archive(evaluation: Any, name: str = "./evaluation.json") -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        body = evaluation if isinstance(evaluation, bytes) else json.dumps(evaluation).encode()
+        entry = tarfile.TarInfo(name)
+        entry.size = len(body)
+        tar.addfile(entry, io.BytesIO(body))
+    return buffer.getvalue()
+
+
+def portfolio(rows: int = 400, seed: int = 1) -> pd.DataFrame:
+    """Loans whose default depends on amount and checking status; two loans per customer; some values missing."""
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "loan_id": [f"L{i:06d}" for i in range(rows)],
+            "customer_id": [f"C{i // 2:06d}" for i in range(rows)],
+            "label_source": "observed",
+        }
+    )
+    for feature in SPEC.features:
+        if feature.kind == "numeric":
+            frame[feature.name] = random.normal(100, 30, rows).round(2)
+        else:
+            frame[feature.name] = random.choice(["low", "high"], rows)
+    logit = (frame["amount"] - 100) / 20 + (frame["checking_status"] == "low") * 1.5 - 1.5
+    frame["defaulted"] = pd.array((random.random(rows) < 1 / (1 + np.exp(-logit))).astype(int), dtype="Int64")
+    frame.loc[random.random(rows) < 0.1, "amount"] = np.nan
+    frame.loc[random.random(rows) < 0.1, "savings"] = None
+    return frame
+
+
+def populated() -> SageMaker:
+    sagemaker = SageMaker()
+    sagemaker.endpoints[ENDPOINT] = {"config": f"{ENDPOINT}-a-1", "statuses": ["Updating", "InService"]}
+    for run in ("a-1", "b-1", "c-1"):
+        sagemaker.configs[f"{ENDPOINT}-{run}"] = [f"{ENDPOINT}-{run}"]
+        sagemaker.models[f"{ENDPOINT}-{run}"] = "s3://x"
+    # The names of others, which merely contain or resemble ours.
+    sagemaker.models["other-solvent-dev-lending-x"] = "s3://x"
+    sagemaker.models["solvent-dev-lendingclub-1"] = "s3://x"
+    sagemaker.packages = ["arn:1", "arn:2", "arn:3"]
+    return sagemaker

@@ -1,0 +1,182 @@
+import json
+import math
+import sys
+from typing import Any
+
+import pytest
+from fakes import small_scorecard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from solvent.scorecard import InvalidApplicant, InvalidScorecard, Scorecard
+
+CARD = small_scorecard()
+
+
+@pytest.mark.parametrize(
+    ("amount", "weight"),
+    [(0, -1.0), (1000, -1.0), (1000.01, 0.0), (5000, 0.0), (5000.5, 1.5), (1e12, 1.5), (None, 0.5)],
+)
+def test_a_number_on_an_edge_belongs_to_the_bin_below(amount: float | None, weight: float) -> None:
+    assert CARD.log_odds({"amount": amount, "purpose": "car_new"}) == pytest.approx(-1.0 + weight - 0.5)
+
+
+def test_probability_score_band_and_decision_agree_with_a_calculation_by_hand() -> None:
+    score = CARD.score({"amount": 9000, "purpose": "repairs"})  # log-odds -1 + 1.5 + 0.75 = 1.25
+    assert score.probability == pytest.approx(1 / (1 + math.exp(-1.25)))
+    assert score.score == round(600 - 20 / math.log(2) * (math.log(50) + 1.25))
+    assert (score.band, score.decision) == ("C", "decline")
+
+
+def test_points_double_the_odds_as_the_scale_says() -> None:
+    # At odds of 50:1 for repaying the score is 600; 20 points more are odds of 100:1.
+    for odds, points in ((50, 600), (100, 620), (25, 580)):
+        log_odds = -math.log(odds)
+        assert round(CARD.points - CARD.factor * (log_odds + math.log(CARD.odds))) == points
+
+
+@pytest.mark.parametrize(
+    ("probability", "decision"), [(0.19, "approve"), (0.2, "refer"), (0.39, "refer"), (0.4, "decline")]
+)
+def test_cut_offs_belong_to_the_stricter_side(probability: float, decision: str) -> None:
+    assert CARD.decide(probability) == decision
+
+
+def test_reasons_name_only_what_raised_the_probability_the_strongest_first() -> None:
+    reasons = CARD.score({"amount": 9000, "purpose": "repairs"}).reasons
+    assert [r.feature for r in reasons] == ["amount", "purpose"]
+    assert reasons[0].text == "Amount of the loan: more than 5,000"
+    assert reasons[0].points == pytest.approx(-1.4 * 20 / math.log(2), abs=0.01)
+    assert CARD.score({"amount": 1, "purpose": "car_new"}).reasons == ()
+
+
+def test_a_missing_value_is_named_as_such() -> None:
+    reasons = CARD.score({"amount": None, "purpose": "car_new"}).reasons
+    assert [(r.code, r.text) for r in reasons] == [("AMOUNT_MISSING", "Amount of the loan: not given")]
+
+
+def test_a_level_never_seen_is_scored_as_other_and_reported() -> None:
+    score = CARD.score({"amount": 1, "purpose": "spaceship"})
+    assert score.to_dict()["unknown_levels"] == ["purpose"]
+    assert score.reasons == ()  # the average weight is no reason
+    assert "unknown_levels" not in CARD.score({"amount": 1, "purpose": "repairs"}).to_dict()
+
+
+def test_features_the_model_was_trained_without_are_accepted_and_ignored() -> None:
+    bare = {"amount": 1, "purpose": "repairs"}
+    assert CARD.score({**bare, "credit_score": 700}) == CARD.score(bare)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"amount": float("nan")}, "amount"),
+        ({"amount": float("inf")}, "amount"),
+        ({"amount": -(10**400)}, "amount"),
+        ({"amount": True}, "amount"),
+        ({"amount": "1000"}, "amount"),
+        ({"amount": [1]}, "amount"),
+        ({"purpose": 3}, "purpose"),
+        ({"purpose": {}}, "purpose"),
+        ({"purpose": "x" * 257}, "purpose"),
+        ({"amuont": 1}, "amuont"),
+        ({"sex": "female"}, "sex"),
+    ],
+)
+def test_an_input_that_cannot_be_scored_is_refused_and_the_field_named(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidApplicant) as refused:
+        CARD.score({"amount": 1, "purpose": "repairs", **change})
+    assert refused.value.field == field
+    assert str(refused.value).startswith(f"{field}: ")
+    assert 400 <= refused.value.status_code < 500
+
+
+def test_a_missing_feature_is_refused_and_not_taken_for_unknown() -> None:
+    with pytest.raises(InvalidApplicant, match="purpose: is missing"):
+        CARD.score({"amount": 1})
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=300),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["amount", "purpose", "credit_score", "other", ""]), anything))
+def test_whatever_comes_in_is_scored_or_refused_by_field(applicant: dict[str, Any]) -> None:
+    try:
+        score = CARD.score(applicant)
+    except InvalidApplicant as refused:
+        assert refused.field in {*applicant, "amount", "purpose"}
+    else:
+        assert 0 < score.probability < 1
+        json.dumps(score.to_dict(), allow_nan=False)
+
+
+@given(
+    st.none() | st.floats(-1e9, 1e9) | st.integers(-(10**9), 10**9),
+    st.none() | st.sampled_from(["car_new", "repairs", "x"]),
+)
+def test_every_reason_is_true_its_feature_at_the_reference_lowers_the_probability(amount: Any, purpose: Any) -> None:
+    applicant = {"amount": amount, "purpose": purpose}
+    log_odds = CARD.log_odds(applicant)
+    for reason in CARD.score(applicant).reasons:
+        feature = next(f for f in CARD.features if f.name == reason.feature)
+        assert log_odds - feature.weigh(applicant[feature.name])[0] + feature.reference < log_odds
+
+
+def test_json_round_trip_is_exact_and_stable() -> None:
+    text = CARD.to_json()
+    assert Scorecard.from_json(text) == CARD
+    assert Scorecard.from_json(text).to_json() == text
+
+
+def _broken(change: Any) -> str:
+    document = json.loads(CARD.to_json())
+    change(document)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: d.update(format="solvent-scorecard/9"), "format"),
+        (lambda d: d.pop("decline"), "decline"),
+        (lambda d: d.update(extra=1), "extra"),
+        (lambda d: d.update(intercept=float("nan")), "intercept"),
+        (lambda d: d.update(intercept=True), "intercept"),
+        (lambda d: d.update(intercept=10**400), "intercept"),
+        (lambda d: d.update(refer=0.9), "cut-offs"),
+        (lambda d: d.update(reasons=5), "reasons"),
+        (lambda d: d.update(bands=[["A", 0.5]]), "bands"),
+        (lambda d: d.update(features=[]), "features"),
+        (lambda d: d["features"][0].update(edges=[5000, 1000]), "edges must rise"),
+        (lambda d: d["features"][0]["weights"].pop(), "weights"),
+        (lambda d: d["features"][0].update(kind="spline"), "kind"),
+        (lambda d: d["features"][1].update(levels=["a", "a"]), "level is there twice"),
+        (lambda d: d["features"][1].update(name="amount"), "named twice"),
+    ],
+)
+def test_an_unsound_document_is_never_served(change: Any, said: str) -> None:
+    with pytest.raises(InvalidScorecard, match=said):
+        Scorecard.from_json(_broken(change))
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_document_are_refused(body: bytes) -> None:
+    with pytest.raises(InvalidScorecard):
+        Scorecard.from_json(body)
+
+
+def test_serving_needs_nothing_but_the_standard_library() -> None:
+    import subprocess
+
+    program = (
+        "import sys\n"
+        "import solvent.serving, solvent.scorecard_document\n"
+        "top = {m.partition('.')[0] for m in sys.modules}\n"
+        "print(sorted(top & {'numpy', 'pandas', 'sklearn', 'yaml', 'boto3', 'botocore', 'pydantic'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,118 @@
+import json
+from typing import Any
+
+import pytest
+from fakes import small_scorecard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from solvent.serving import JSON, JSON_LINES, InvalidRequest, respond
+
+CARD = small_scorecard()
+GOOD = {"amount": 9000, "purpose": "repairs"}
+
+
+def ask(body: Any, content_type: str | None = JSON, accept: str | None = None) -> Any:
+    raw = body if isinstance(body, str | bytes) else json.dumps(body)
+    answer, kind = respond(CARD, raw, content_type=content_type, accept=accept, model_version="7")
+    return [json.loads(line) for line in answer.splitlines()] if kind == JSON_LINES else json.loads(answer)
+
+
+def test_one_applicant_gets_one_answer_with_everything_in_it() -> None:
+    answer = ask({"loan_id": "L000001", "as_of": "2026-06-30", **GOOD})
+    assert set(answer) == {
+        "loan_id", "as_of", "probability", "score", "band", "decision", "reasons", "model_version",
+    }  # fmt: skip
+    assert answer["loan_id"] == "L000001"
+    assert answer["model_version"] == "7"
+    assert set(answer["reasons"][0]) == {"code", "feature", "text", "points"}
+
+
+def test_list_instances_nested_features_and_lines_all_give_the_same_answer() -> None:
+    one = ask(GOOD)
+    assert ask([GOOD, GOOD]) == [one, one]
+    assert ask({"instances": [GOOD]}) == [one]
+    assert ask({"features": GOOD}) == one
+    assert ask(json.dumps(GOOD).encode()) == one
+    assert ask(json.dumps(GOOD) + "\n" + json.dumps(GOOD) + "\n", JSON_LINES) == [one, one]
+    assert ask(GOOD, "application/json; charset=utf-8") == one
+    assert ask(GOOD, None) == one
+
+
+def test_batch_answers_keep_the_order_and_the_keys() -> None:
+    lines = "\n".join(json.dumps({"loan_id": f"L{i:06d}", "features": GOOD}) for i in range(5))
+    assert [a["loan_id"] for a in ask(lines, JSON_LINES)] == [f"L{i:06d}" for i in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        (b"", 400, None),
+        (b"\xff\xfe", 400, None),
+        (b"{", 400, None),
+        (b'{"amount": NaN, "purpose": "repairs"}', 400, None),
+        (b"[" * 100_000, 400, None),
+        (b"3", 422, None),
+        (b"[]", 422, None),
+        (b"[3]", 422, None),
+        (b'{"instances": 3}', 422, "instances"),
+        (b'{"amount": 1e999, "purpose": "repairs"}', 422, "amount"),
+        (b'{"amount": true, "purpose": "repairs"}', 422, "amount"),
+        (b'{"amount": 1, "amount": 2, "purpose": "repairs"}', 422, "amount"),
+        (b'{"amount": 1}', 422, "purpose"),
+        (b'{"amount": 1, "purpose": "repairs", "loan_id": "a b"}', 422, "loan_id"),
+        (b'{"amount": 1, "purpose": "repairs", "as_of": "2026-02-30"}', 422, "as_of"),
+        (b'{"features": {"amount": 1, "purpose": "repairs"}, "amount": 2}', 422, "amount"),
+    ],
+)
+def test_a_request_that_cannot_be_answered_is_the_callers_fault_and_the_field_is_named(
+    body: bytes, status: int, field: str | None
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        ask(body)
+    assert (refused.value.status_code, refused.value.field) == (status, field)
+    assert refused.value.to_dict().get("field") == field
+
+
+def test_the_faulty_one_of_many_is_named() -> None:
+    with pytest.raises(InvalidRequest, match=r"applicant 1: amount: must be a number"):
+        ask([GOOD, {**GOOD, "amount": "x"}])
+    with pytest.raises(InvalidRequest, match=r"line 2: purpose: is missing"):
+        ask(json.dumps(GOOD) + '\n{"amount": 1}', JSON_LINES)
+
+
+def test_other_formats_and_sizes_are_refused_with_their_own_status() -> None:
+    for content_type, accept, body, status in (
+        ("text/csv", None, b"1,2", 415),
+        (JSON, "text/csv", json.dumps(GOOD).encode(), 406),
+        (JSON, None, b" " * (6 * 1024 * 1024 + 1), 413),
+    ):
+        with pytest.raises(InvalidRequest) as refused:
+            respond(CARD, body, content_type=content_type, accept=accept, model_version="7")
+        assert refused.value.status_code == status
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200), st.sampled_from([JSON, JSON_LINES, "", "x/y"]))
+def test_no_bytes_at_all_make_the_server_fail(body: bytes | str, content_type: str) -> None:
+    try:
+        respond(CARD, body, content_type=content_type, accept=None, model_version="7")
+    except InvalidRequest as refused:
+        assert 400 <= refused.status_code < 500  # noqa: PT017
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+names = st.sampled_from(["amount", "purpose", "credit_score", "features", "instances", "loan_id", "as_of", "x"])
+
+
+@given(json_values | st.dictionaries(names, json_values) | st.lists(st.dictionaries(names, json_values), max_size=3))
+def test_no_json_at_all_makes_the_server_fail(value: Any) -> None:
+    try:
+        answer, _ = respond(CARD, json.dumps(value), content_type=JSON, accept=None, model_version="7")
+    except InvalidRequest as refused:
+        assert refused.status_code in (400, 422)  # noqa: PT017
+    else:
+        json.loads(answer)
