@@ -1,0 +1,316 @@
+"""The load's own statements, run by the embedded Redshift on real Parquet and JSON lines: no network, no cloud."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlglot
+
+from embedded_aws.redshift.engine import Database, Roles
+from embedded_aws.redshift.errors import SqlError
+from solvent import contracts
+from solvent.contracts import Column, Contract
+from solvent.naming import predictions_prefix, table_prefix
+from solvent.warehouse import load, migrations, statements
+from solvent.warehouse.data_api import LARGEST_STATEMENT, MOST_STATEMENTS
+
+KNOWN = contracts.load()
+RUN = "0123456789abcdef"
+BUCKETS = {zone: zone for zone in ("cleaned", "training", "artifacts")}
+PREDICTIONS = predictions_prefix("lending", RUN, "model-1")
+
+
+class Lake:
+    """S3 as folders: <root>/<bucket>/<key>."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def keys(self, bucket: str, prefix: str) -> list[tuple[str, int]]:
+        files = [p for p in (self.root / bucket).rglob("*") if p.is_file()]
+        found = [(p.relative_to(self.root / bucket).as_posix(), p.stat().st_size) for p in files]
+        return sorted(f for f in found if f[0].startswith(prefix))
+
+    def download(self, bucket: str, key: str, path: Path) -> None:
+        shutil.copy(self.root / bucket / key, path)
+
+    def upload(self, path: Path, bucket: str, key: str) -> None:
+        raise NotImplementedError
+
+    def put_rows(self, contract: Contract, rows: list[dict[str, Any]], run_id: str = RUN) -> None:
+        schema = pa.schema([(c.name, arrow(c)) for c in contract.columns])
+        folder = self.root / contract.zone / table_prefix("lending", contract.name, run_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / "part-0.parquet")
+
+    def put_predictions(self, rows: list[dict[str, Any]]) -> None:
+        folder = self.root / "artifacts" / PREDICTIONS
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "open_loans.jsonl.out").write_text("".join(json.dumps(r) + "\n" for r in rows))
+
+
+def arrow(column: Column) -> pa.DataType:
+    kind = column.physical.split("(")[0]
+    if kind == "DECIMAL":
+        precision, scale = column.physical.partition("(")[2].rstrip(")").split(",")
+        return pa.decimal128(int(precision), int(scale))
+    return {
+        "VARCHAR": pa.string(),
+        "INTEGER": pa.int32(),
+        "BIGINT": pa.int64(),
+        "DATE": pa.date32(),
+        "TIMESTAMP": pa.timestamp("us"),
+        "BOOLEAN": pa.bool_(),
+        "DOUBLE PRECISION": pa.float64(),
+    }[kind]
+
+
+def row(contract: Contract, number: int) -> dict[str, Any]:
+    """A row with nulls wherever they are allowed."""
+    samples: dict[str, Any] = {"date": date(2026, 6, 30), "timestamp": datetime(2026, 6, 30, 12), "integer": number}
+    made: dict[str, Any] = {}
+    for c in contract.columns:
+        if c.name in contract.key or c.required:
+            decimal = c.physical.startswith("DECIMAL")
+            made[c.name] = samples.get(
+                c.type, (Decimal(number) if decimal else float(number)) if c.type == "number" else f"{number}"
+            )
+        else:
+            made[c.name] = None
+    return made
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path / "s3")
+    fill(lake)
+    return lake
+
+
+def fill(lake: Lake, rows: int = 2, logged: int | None = None, run_id: str = RUN) -> None:
+    tables = [c for c in load.published(KNOWN, "lending") if c.name not in load.LOGS]
+    for contract in tables:
+        lake.put_rows(contract, [row(contract, n) for n in range(rows)], run_id)
+    good = logged or rows
+    figures = {"rows_in": good + 1, "rows_good": good, "rows_quarantined": 1, "rows_duplicate": 0}
+    facts = {"run_id": run_id, "portfolio": "lending", "as_of": date(2026, 6, 30), "dataset": "t"}
+    log = [{**facts, "source": c.source, **figures} for c in tables if c.source]
+    lake.put_rows(KNOWN["load_log"], log, run_id)
+    quarantine = [
+        {
+            **row(KNOWN["quarantine_log"], 7),
+            "run_id": run_id,
+            "source": entry["source"],
+            "reason": "bad",
+            "kind": "rejected",
+        }
+        for entry in log
+    ]
+    lake.put_rows(KNOWN["quarantine_log"], quarantine, run_id)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, lake: Lake) -> Iterator[Database]:
+    database = Database(
+        tmp_path / "solvent.db", storage=lambda role: lake, roles=lambda: Roles("arn:role", ("arn:role",))
+    )
+    for migration in migrations.read()[:3]:  # ledger, tables, access; the comments take the longest
+        database.run(migration.statements("solvent-dev"), user="admin")
+    yield database
+    database.close()
+
+
+def ask(warehouse: Database, sql: str) -> list[tuple[Any, ...]]:
+    found: list[Any] = []
+    warehouse.run([sql], user="admin", finished=lambda _, outcome: found.append(outcome.table))
+    return [tuple(r.values()) for r in found[0].to_pylist()]
+
+
+def snapshot(warehouse: Database) -> dict[str, list[tuple[Any, ...]]]:
+    published = [c for c in KNOWN.values() if c.kind == "published"]
+    return {c.name: ask(warehouse, f"SELECT * FROM {c.table} ORDER BY {', '.join(c.key)}") for c in published}
+
+
+def ingest(warehouse: Database, run_id: str = RUN) -> list[int]:
+    """Run the load; returns the rows that each statement affected."""
+    batch = load.ingest(KNOWN, portfolio="lending", run_id=run_id, buckets=BUCKETS)
+    affected: list[int] = []
+    warehouse.run(
+        batch, user="IAMR:solvent-dev-warehouse-load", finished=lambda _, outcome: affected.append(outcome.rows)
+    )
+    return affected
+
+
+def score(warehouse: Database) -> None:
+    batch = load.predictions(KNOWN, portfolio="lending", run_id=RUN, prefix=f"s3://artifacts/{PREDICTIONS}")
+    warehouse.run(batch, user="IAMR:solvent-dev-warehouse-load")
+
+
+def test_everything_published_arrives_and_rows_are_accounted_for(warehouse: Database) -> None:
+    ingest(warehouse)
+    found = snapshot(warehouse)
+    assert {name: len(rows) for name, rows in found.items()} == {
+        "customers": 2, "loans": 2, "application_events": 2, "repayments": 2, "application_features": 2,
+        "load_log": 4, "quarantine_log": 4, "predictions": 0,
+    }  # fmt: skip
+
+
+def test_loading_twice_changes_nothing_and_writes_nothing(warehouse: Database) -> None:
+    ingest(warehouse)
+    before = snapshot(warehouse)
+    batch = load.ingest(KNOWN, portfolio="lending", run_id=RUN, buckets=BUCKETS)
+    affected = ingest(warehouse)
+    merged = [n for n, sql in zip(affected, batch, strict=True) if sql.startswith("MERGE")]
+    assert merged == [0] * 7  # equal rows, nulls among them, never reach the table
+    assert snapshot(warehouse) == before
+
+
+def test_a_changed_row_replaces_the_old_one_and_the_others_stay(warehouse: Database, lake: Lake) -> None:
+    ingest(warehouse)
+    loans = KNOWN["loans"]
+    changed = {**row(loans, 1), "amount": Decimal("99.50"), "purpose": "repairs"}
+    fill(lake, run_id="f" * 16)
+    lake.put_rows(loans, [row(loans, 0), changed], "f" * 16)
+    ingest(warehouse, "f" * 16)
+    amounts = ask(warehouse, "SELECT amount, purpose FROM lending.loans ORDER BY loan_id")
+    assert amounts == [(Decimal("0.00"), None), (Decimal("99.50"), "repairs")]
+
+
+@pytest.mark.parametrize("statement", range(1, 30))
+def test_a_load_that_is_killed_anywhere_leaves_nothing_behind_and_can_run_again(
+    warehouse: Database, statement: int
+) -> None:
+    before = snapshot(warehouse)
+    batch = load.ingest(KNOWN, portfolio="lending", run_id=RUN, buckets=BUCKETS)
+    if statement > len(batch):
+        pytest.skip("the load has fewer statements")
+    with pytest.raises(SqlError):
+        warehouse.run([*batch[:statement], "SELECT killed"], user="loader")
+    assert snapshot(warehouse) == before
+    ingest(warehouse)
+    assert len(ask(warehouse, "SELECT loan_id FROM lending.loans")) == 2
+
+
+def test_rows_that_the_load_log_does_not_account_for_stop_the_load_with_figures(
+    warehouse: Database, lake: Lake
+) -> None:
+    fill(lake, rows=2, logged=3)
+    with pytest.raises(SqlError, match="rows in application_events: 2 against 3"):
+        ingest(warehouse)
+    assert snapshot(warehouse)["loans"] == []
+
+
+def test_a_key_that_is_there_twice_stops_the_load(warehouse: Database, lake: Lake) -> None:
+    customers = KNOWN["customers"]
+    lake.put_rows(customers, [row(customers, 1), row(customers, 1)])
+    with pytest.raises(SqlError, match="repeated keys in customers: 1 against 0"):
+        ingest(warehouse)
+
+
+def test_a_load_log_of_another_run_stops_the_load(warehouse: Database, lake: Lake) -> None:
+    entries = [{**row(KNOWN["load_log"], 0), "run_id": "f" * 16, "source": c.source, "rows_good": 2, "rows_in": 3,
+                "rows_quarantined": 1} for c in KNOWN.values() if c.source]  # fmt: skip
+    lake.put_rows(KNOWN["load_log"], entries)
+    with pytest.raises(SqlError, match="runs in load_log: 4 against 0"):
+        ingest(warehouse)
+
+
+def test_a_missing_table_stops_the_load_before_anything_is_visible(warehouse: Database, lake: Lake) -> None:
+    shutil.rmtree(lake.root / "cleaned" / "lending" / "repayments")
+    with pytest.raises(SqlError):
+        ingest(warehouse)
+    assert snapshot(warehouse)["customers"] == []
+
+
+def prediction(loan: str, **more: Any) -> dict[str, Any]:
+    reasons = [{"code": "AMOUNT", "feature": "amount", "text": "Amount of the loan: it's more", "points": -3.5}]
+    return {
+        "loan_id": loan, "as_of": "2026-06-30", "probability": 0.25, "score": 500, "band": "C", "decision": "refer",
+        "reasons": reasons, "model_version": "1", **more,
+    }  # fmt: skip
+
+
+def test_predictions_arrive_with_their_reasons_and_run_and_twice_is_once(warehouse: Database, lake: Lake) -> None:
+    ingest(warehouse)
+    lake.put_predictions([prediction("0", unknown_levels=["purpose"]), prediction("1", reasons=[])])
+    score(warehouse)
+    first = snapshot(warehouse)["predictions"]
+    score(warehouse)
+    assert snapshot(warehouse)["predictions"] == first
+    rows = ask(
+        warehouse, "SELECT loan_id, probability, run_id, reasons[0].text FROM lending.predictions ORDER BY loan_id"
+    )
+    assert [r[:3] for r in rows] == [("0", 0.25, RUN), ("1", 0.25, RUN)]
+    assert "it's more" in str(rows[0][3])
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([prediction("9")], "predictions of unknown loans: 1 against 0"),
+        ([prediction("0"), prediction("0")], "repeated keys in predictions"),
+    ],
+)
+def test_predictions_that_cannot_be_right_stop_the_load(
+    warehouse: Database, lake: Lake, rows: list[dict[str, Any]], said: str
+) -> None:
+    ingest(warehouse)
+    lake.put_predictions(rows)
+    with pytest.raises(SqlError, match=said):
+        score(warehouse)
+    assert snapshot(warehouse)["predictions"] == []
+
+
+def test_the_analysts_query_answers(warehouse: Database, lake: Lake) -> None:
+    ingest(warehouse)
+    lake.put_predictions([prediction("0"), prediction("1", band="D", decision="decline")])
+    score(warehouse)
+    query = (Path(__file__).parents[3] / "sql" / "analytics" / "risk_bands.sql").read_text()
+    (statement,) = migrations.split(query)
+    # Loan 0 has no amount, loan 1 has an amount of 1.
+    assert ask(warehouse, statement) == [
+        ("C", 1, Decimal("0.00"), 0.25, None, 0, 1, 0),
+        ("D", 1, Decimal("1.00"), 0.25, 0.25, 0, 0, 1),
+    ]
+
+
+def test_every_statement_is_redshift_and_fits_the_data_api() -> None:
+    batch = load.ingest(KNOWN, portfolio="lending", run_id=RUN, buckets=BUCKETS)
+    batch += load.predictions(KNOWN, portfolio="lending", run_id=RUN, prefix=f"s3://artifacts/{PREDICTIONS}")
+    assert len(batch) <= MOST_STATEMENTS + 5
+    for sql in batch:
+        assert len(sql.encode()) < LARGEST_STATEMENT
+        assert not isinstance(sqlglot.parse_one(sql, read="redshift"), sqlglot.exp.Command), sql
+        assert "TRUNCATE" not in sql.upper()
+
+
+@pytest.mark.parametrize("run_id", ["", "0123", "0123456789ABCDEF", "0123456789abcde'", "../0123456789abcd"])
+def test_a_run_id_that_is_none_never_becomes_sql(run_id: str) -> None:
+    with pytest.raises(load.LoadError, match="run_id"):
+        load.ingest(KNOWN, portfolio="lending", run_id=run_id, buckets=BUCKETS)
+
+
+@pytest.mark.parametrize("prefix", ["s3://b/predictions/x", "s3://bucket/other/", "s3://bucket/predictions/x'y/", ""])
+def test_a_prefix_outside_of_the_predictions_never_becomes_sql(prefix: str) -> None:
+    with pytest.raises(load.LoadError, match="predictions_prefix"):
+        load.predictions(KNOWN, portfolio="lending", run_id=RUN, prefix=prefix)
+
+
+@pytest.mark.parametrize("name", ["", "a b", 'a"b', "a;b", "A", "1a", "a.b", "é"])
+def test_only_plain_names_are_identifiers(name: str) -> None:
+    with pytest.raises(statements.UnsafeSql):
+        statements.identifier(name)
+
+
+def test_text_is_quoted_and_escapes_are_refused() -> None:
+    assert statements.literal("it's; --") == "'it''s; --'"
+    for text in ("a\\'", "a\n", "\0"):
+        with pytest.raises(statements.UnsafeSql):
+            statements.literal(text)
