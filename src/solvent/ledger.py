@@ -1,0 +1,127 @@
+"""Which runs completed, which delivery is the latest, and who may work on a portfolio now: one DynamoDB table.
+
+Items by `pk`: `run#<phase>#<portfolio>#<run id>[#<champion>]`, `latest#<portfolio>`, `lock#<portfolio>`.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from solvent.logs import log
+
+
+class PortfolioBusy(Exception):
+    """Another execution works on the portfolio; the state machine tries again. The class name is in its Retry."""
+
+
+class Table(Protocol):
+    """What is used of a boto3 DynamoDB table."""
+
+    def get_item(self, **kwargs: Any) -> Any: ...
+
+    def put_item(self, **kwargs: Any) -> Any: ...
+
+    def update_item(self, **kwargs: Any) -> Any: ...
+
+    def delete_item(self, **kwargs: Any) -> Any: ...
+
+
+class Ledger:
+    """The ledger of one environment. `alive(owner)` says whether an execution may still be at work."""
+
+    def __init__(self, table: Table, *, alive: Callable[[str], bool], now: Callable[[], str]) -> None:
+        self._table = table
+        self._alive = alive
+        self._now = now
+
+    def acquire(self, portfolio: str, owner: str) -> None:
+        """Take the portfolio's lock, again if it is the owner's already, or over from an owner that is no more.
+
+        Raises PortfolioBusy.
+        """
+        lock = {"pk": f"lock#{portfolio}", "owner": owner, "taken_at": self._now()}
+        if self._put(lock, "attribute_not_exists(pk) OR #owner = :owner", owner):
+            return
+        holder = self._get(lock["pk"]).get("owner")
+        if holder and self._alive(str(holder)):
+            raise PortfolioBusy(f"{portfolio} is being worked on by {holder}; wait for it, or stop that execution.")
+        condition, value = (
+            ("#owner = :owner", holder) if holder else ("attribute_not_exists(pk) OR #owner = :owner", owner)
+        )
+        if not self._put(lock, condition, str(value)):
+            raise PortfolioBusy(f"{portfolio} has just been taken by another execution.")
+        log("lock_taken_over", level="WARNING", portfolio=portfolio, from_execution=holder, by=owner)
+
+    def release(self, portfolio: str, owner: str) -> bool:
+        """Give the lock back if it is the owner's; says whether it was."""
+        return self._conditional(
+            lambda: self._table.delete_item(
+                Key={"pk": f"lock#{portfolio}"},
+                ConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": owner},
+            )
+        )
+
+    def run(self, key: str) -> dict[str, Any]:
+        """A run's item, {} when there is none."""
+        return self._get(f"run#{key}")
+
+    def begin(self, key: str, execution: str, facts: dict[str, Any]) -> int:
+        """Note that an execution begins a run; returns its attempt, from 1, the same for the same execution."""
+        item = self._get(f"run#{key}")
+        attempt = int(item.get("attempt", 0)) + (item.get("execution") != execution)
+        if item.get("execution") != execution:
+            changes = {
+                **facts,
+                "status": "running",
+                "execution": execution,
+                "attempt": attempt,
+                "updated_at": self._now(),
+            }
+            self._update(f"run#{key}", changes)
+        return attempt
+
+    def finish(self, key: str, status: str, facts: dict[str, Any]) -> None:
+        """Mark a run `completed` or `failed`."""
+        self._update(f"run#{key}", {**facts, "status": status, "updated_at": self._now()})
+
+    def latest(self, portfolio: str) -> dict[str, Any]:
+        """The portfolio's latest completed ingest, {} when there is none."""
+        return self._get(f"latest#{portfolio}")
+
+    def point_latest(self, portfolio: str, facts: dict[str, Any]) -> None:
+        self._table.put_item(Item={"pk": f"latest#{portfolio}", **facts, "updated_at": self._now()})
+
+    def _get(self, pk: str) -> dict[str, Any]:
+        item: dict[str, Any] = self._table.get_item(Key={"pk": pk}, ConsistentRead=True).get("Item", {})
+        return item
+
+    def _update(self, pk: str, changes: dict[str, Any]) -> None:
+        self._table.update_item(
+            Key={"pk": pk},
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in changes),
+            ExpressionAttributeNames={f"#{name}": name for name in changes},
+            ExpressionAttributeValues={f":{name}": value for name, value in changes.items()},
+        )
+
+    def _put(self, item: dict[str, Any], condition: str, owner: str) -> bool:
+        return self._conditional(
+            lambda: self._table.put_item(
+                Item=item,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": owner},
+            )
+        )
+
+    @staticmethod
+    def _conditional(write: Callable[[], Any]) -> bool:
+        try:
+            write()
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True

@@ -1,0 +1,233 @@
+"""Beginning, completing and failing a phase of a run: what each state machine's first and last state call.
+
+A run's id is a hash of manifest and code version: the same delivery under the same code is the same run, and a phase
+of it that has completed is not done again. One execution per portfolio at a time.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from solvent import delivery, failures, naming, specification
+from solvent.delivery import DeliveryError
+from solvent.ledger import Ledger, Table
+from solvent.logs import log
+from solvent.naming import Names
+
+_RUN_ID = re.compile(r"[0-9a-f]{16}")
+
+
+class NothingIngested(Exception):
+    """There is no completed ingest to train on or to score."""
+
+
+class InvalidRun(Exception):
+    """A state machine's input that no run can be made of; the message says what to change."""
+
+
+class RunControl:
+    """The runs of one environment. `states` and `s3` are boto3 clients."""
+
+    def __init__(
+        self, *, table: Table, s3: Any, states: Any, names: Names, account: str, region: str, code_version: str
+    ) -> None:
+        self._s3, self._states, self._names = s3, states, names
+        self._code_version = code_version
+        self._buckets = {zone: names.bucket(zone, account, region) for zone in naming.ZONES}
+        self._ledger = Ledger(table, alive=self._alive, now=_now)
+
+    def begin(
+        self, *, phase: str, execution: str, request: Mapping[str, Any], champion: str | None = None
+    ) -> dict[str, Any]:
+        """Take the portfolio's lock and describe the run to do; `completed` says that there is nothing left to do.
+
+        `request` is the execution's input: {"manifest"} or {"portfolio"[, "run_id"]}, and "root" when a pipeline calls.
+        Raises DeliveryError, NothingIngested, PortfolioBusy, InvalidRun.
+        """
+        if phase not in naming.PHASES:
+            raise InvalidRun(f"phase is one of {', '.join(naming.PHASES)}, not {phase!r}.")
+        champion = champion or request.get("champion")
+        root = str(request.get("root") or execution)
+        delivered = self._delivered(str(request["manifest"])) if request.get("manifest") else None
+        portfolio = delivered["portfolio"] if delivered else _portfolio(request.get("portfolio"))
+        # Before the look-up of the latest ingest: one that is under way ends first.
+        self._ledger.acquire(portfolio, root)
+        try:
+            facts = delivered or self._ingested(portfolio, request.get("run_id"))
+            key = _key(phase, portfolio, facts["run_id"], champion)
+            done = self._ledger.run(key)
+            completed = done.get("status") == "completed"
+            attempt = (
+                int(done["attempt"]) if completed else self._ledger.begin(key, execution, {"phase": phase, **facts})
+            )
+        except Exception:
+            self._release(portfolio, execution)
+            raise
+        if completed:
+            self._release(portfolio, execution)
+        log("run_begun", phase=phase, portfolio=portfolio, run_id=facts["run_id"], attempt=attempt, completed=completed)
+        return {
+            **self._described(phase, facts, attempt, champion),
+            "execution": execution,
+            "root": root,
+            "completed": completed,
+        }
+
+    def complete(self, *, run: Mapping[str, Any], result: Any) -> dict[str, Any]:
+        """Write the phase's report, mark it completed, and release the lock if this execution holds it."""
+        facts = {name: run[name] for name in ("portfolio", "run_id", "as_of", "dataset", "manifest")}
+        facts["excluded_features"] = json.loads(run["excluded_features"])
+        report = self._report(run, "completed", {"result": result})
+        if run["phase"] == "ingest":
+            # Before the run is marked: were it the other way round, a crash in between would leave an old pointer,
+            # and the next attempt would find nothing to do.
+            self._ledger.point_latest(run["portfolio"], facts)
+        self._ledger.finish(_key_of(run), "completed", {**facts, "report": report})
+        self._release(run["portfolio"], run["execution"])
+        log("run_completed", phase=run["phase"], portfolio=run["portfolio"], run_id=run["run_id"])
+        return {name: run[name] for name in ("run_id", "phase", "portfolio")} | {"report": report}
+
+    def fail(self, *, execution: str, error: Mapping[str, Any], run: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Say which state failed and why, write that as the report, and release what this execution holds.
+
+        Returns {"error", "cause"} for the Fail state. `run` is absent when its beginning is what failed.
+        """
+        state = failures.failed_state(self._history(execution)) or "an unknown state"
+        name = str(error.get("Error") or "States.TaskFailed")
+        cause = f"state {state} failed: {failures.explain(str(error.get('Cause') or name))}"
+        if run:
+            report = self._report(run, "failed", {"error": name, "cause": cause})
+            self._ledger.finish(_key_of(run), "failed", {"report": report})
+        for portfolio in naming.PORTFOLIOS:
+            self._release(portfolio, execution)
+        log("run_failed", level="ERROR", execution=execution, error=name, state=state)
+        return {"error": name, "cause": cause}
+
+    def _delivered(self, uri: str) -> dict[str, Any]:
+        """The facts of a run from its manifest in the landing zone. Raises DeliveryError."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if bucket != self._buckets["landing"] or not key.endswith("/" + delivery.MANIFEST):
+            raise DeliveryError(
+                f"{uri} is no manifest of the landing zone: expected s3://{self._buckets['landing']}/<portfolio>/"
+                f"<delivery>/{delivery.MANIFEST}. Deliver with `solvent load`; nothing ran."
+            )
+        try:
+            body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket", "AccessDenied"):
+                raise
+            raise DeliveryError(
+                f"{uri} does not exist or cannot be read. Deliver with `solvent load`; nothing ran."
+            ) from error
+        manifest = delivery.parse(body)
+        if key != naming.manifest_key(manifest.portfolio, manifest.delivery_id):
+            raise DeliveryError(
+                f"{uri} describes {manifest.portfolio}/{manifest.delivery_id}: it lies in the wrong place."
+            )
+        spec = specification.load(_portfolio(manifest.portfolio))
+        return {
+            "portfolio": manifest.portfolio,
+            "run_id": delivery.run_id(body, self._code_version),
+            "as_of": manifest.as_of,
+            "dataset": manifest.dataset,
+            "manifest": uri,
+            "excluded_features": list(spec.generated_features(manifest.provenance)),
+        }
+
+    def _ingested(self, portfolio: str, run_id: str | None) -> dict[str, Any]:
+        """The facts of the given run's completed ingest, or of the latest one. Raises NothingIngested."""
+        if run_id:
+            if not _RUN_ID.fullmatch(str(run_id)):
+                raise InvalidRun(f"run_id is 16 hexadecimal digits, not {str(run_id)[:40]!r}.")
+            item = self._ledger.run(_key("ingest", portfolio, run_id, None))
+            item = item if item.get("status") == "completed" else {}
+        else:
+            item = self._ledger.latest(portfolio)
+        if not item:
+            which = f"Run {run_id} of {portfolio}" if run_id else portfolio
+            raise NothingIngested(f"{which} has no completed ingest. Deliver with `solvent load`, then run `ingest`.")
+        names = ("portfolio", "run_id", "as_of", "dataset", "manifest", "excluded_features")
+        return {name: item[name] for name in names}
+
+    def _described(self, phase: str, facts: dict[str, Any], attempt: int, champion: str | None) -> dict[str, Any]:
+        portfolio, run_id = facts["portfolio"], facts["run_id"]
+        return {
+            **facts,
+            "phase": phase,
+            "attempt": attempt,
+            "champion": champion or "",
+            "excluded_features": json.dumps(facts["excluded_features"]),
+            "job_name": self._job_name(portfolio, run_id, attempt, champion),
+            "report": self._uri("artifacts", naming.report_key(portfolio, run_id, phase)),
+            "training_prefix": self._uri("training", naming.table_prefix(portfolio, "application_features", run_id)),
+            "open_loans_prefix": self._uri("training", naming.table_prefix(portfolio, "open_loans", run_id)),
+            "predictions_prefix": self._uri(
+                "artifacts", naming.predictions_prefix(portfolio, run_id, champion or "none")
+            ),
+            "endpoint": self._names.endpoint(portfolio),
+            "model_package_group": self._names.model_package_group(portfolio),
+        }
+
+    def _job_name(self, portfolio: str, run_id: str, attempt: int, champion: str | None) -> str:
+        # SageMaker allows 63 characters. Two champions may score the same run: their jobs must not share a name.
+        mark = f"-{hashlib.sha256(champion.encode()).hexdigest()[:6]}" if champion else ""
+        return f"{self._names.endpoint(portfolio)}-{run_id}{mark}-{attempt}"
+
+    def _report(self, run: Mapping[str, Any], status: str, more: dict[str, Any]) -> str:
+        key = naming.report_key(run["portfolio"], run["run_id"], run["phase"])
+        body = {"status": status, "finished_at": _now(), "run": dict(run), **more}
+        self._s3.put_object(
+            Bucket=self._buckets["artifacts"],
+            Key=key,
+            Body=json.dumps(body, indent=1, sort_keys=True, default=str).encode(),
+            ContentType="application/json",
+        )
+        return self._uri("artifacts", key)
+
+    def _release(self, portfolio: str, execution: str) -> None:
+        if self._ledger.release(portfolio, execution):
+            log("lock_released", portfolio=portfolio)
+
+    def _alive(self, execution: str) -> bool:
+        try:
+            status = self._states.describe_execution(executionArn=execution)["status"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("ExecutionDoesNotExist", "InvalidArn"):
+                return False
+            raise
+        return status in ("RUNNING", "PENDING_REDRIVE")
+
+    def _history(self, execution: str) -> Iterator[Mapping[str, Any]]:
+        more: dict[str, str] = {}
+        while True:
+            page = self._states.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=200, **more)
+            yield from page["events"]
+            if not page.get("nextToken"):
+                return
+            more = {"nextToken": page["nextToken"]}
+
+    def _uri(self, zone: str, key: str) -> str:
+        return f"s3://{self._buckets[zone]}/{key}"
+
+
+def _portfolio(name: Any) -> str:
+    if name not in naming.PORTFOLIOS:
+        raise InvalidRun(f"portfolio is one of {', '.join(naming.PORTFOLIOS)}, not {str(name)[:40]!r}.")
+    return str(name)
+
+
+def _key(phase: str, portfolio: str, run_id: str, champion: str | None) -> str:
+    return "#".join([phase, portfolio, run_id, *([champion] if champion else [])])
+
+
+def _key_of(run: Mapping[str, Any]) -> str:
+    return _key(run["phase"], run["portfolio"], run["run_id"], run.get("champion"))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,77 @@
+"""A Redshift database of its own per test, and a folder in place of S3."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from embedded_aws.redshift.engine import Database, Roles
+from embedded_aws.redshift.errors import SqlError
+from embedded_aws.redshift.session import Outcome
+
+ROLE = "arn:aws:iam::000000000000:role/copy"
+
+
+class FolderStorage:
+    """S3 as a folder: `<root>/<bucket>/<key>`. The bucket `secret` denies everything."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, bucket: str, key: str, content: bytes) -> None:
+        path = self.root / bucket / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def keys(self, bucket: str, prefix: str) -> list[tuple[str, int]]:
+        if bucket == "secret":
+            raise SqlError("S3ServiceException:Access Denied,Status 403,Error AccessDenied")
+        found = [
+            (str(p.relative_to(self.root / bucket)), p.stat().st_size)
+            for p in (self.root / bucket).rglob("*")
+            if p.is_file()
+        ]
+        return sorted(item for item in found if item[0].startswith(prefix))
+
+    def download(self, bucket: str, key: str, path: Path) -> None:
+        path.write_bytes((self.root / bucket / key).read_bytes())
+
+    def upload(self, path: Path, bucket: str, key: str) -> None:
+        self.put(bucket, key, path.read_bytes())
+
+
+class Warehouse:
+    """A database and what tests do with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "solvent.duckdb"
+        self.storage = FolderStorage(folder / "s3")
+        self.roles: list[str] = []
+        self.open()
+
+    def open(self) -> None:
+        self.database = Database(self.path, storage=self._storage, roles=lambda: Roles(ROLE, (ROLE,)))
+
+    def _storage(self, role: str) -> FolderStorage:
+        self.roles.append(role)
+        return self.storage
+
+    def run(self, *statements: str, user: str = "analyst", **parameters: str) -> list[Outcome]:
+        """One transaction. Raises SqlError."""
+        outcomes: list[Outcome] = []
+        self._run(statements, user, parameters, outcomes)
+        return outcomes
+
+    def _run(self, statements: Sequence[str], user: str, parameters: Mapping[str, str], into: list[Outcome]) -> None:
+        self.database.run(
+            statements, user=user, parameters=parameters, finished=lambda index, outcome: into.append(outcome)
+        )
+
+    def rows(self, sql: str, **parameters: str) -> list[tuple[Any, ...]]:
+        """The rows of one query."""
+        table = self.run(sql, **parameters)[0].table
+        assert table is not None, "the statement returned no rows"
+        return [tuple(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
+
+    def value(self, sql: str, **parameters: str) -> Any:
+        """The first cell of a query."""
+        return self.rows(sql, **parameters)[0][0]

@@ -1,0 +1,147 @@
+"""Endpoints change hands without losing a request, and go back when they cannot."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ministack")
+from embedded_aws.sagemaker import endpoints, fleets, models, store
+from embedded_aws.sagemaker.artifacts import JobError
+from embedded_aws.service import ApiError
+
+VARIANT = {"VariantName": "all", "InstanceType": "ml.m5.large", "InitialInstanceCount": 2}
+
+
+class FakeContainer:
+    """A container by its model; the model `broken` does not start."""
+
+    def __init__(self, model: str) -> None:
+        self.model, self.drained = model, False
+
+    @classmethod
+    def start(cls, model: dict[str, Any], name: str, **_: Any) -> "FakeContainer":
+        if model["ModelName"] == "broken":
+            raise JobError("did not pass the ping health check.")
+        return cls(model["ModelName"])
+
+    def drain(self) -> None:
+        self.drained = True
+
+    stop = drain
+
+
+@pytest.fixture(autouse=True)
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(fleets, "Container", FakeContainer)
+    monkeypatch.setattr(fleets, "alarm_states", lambda names: {n: n.upper() for n in names if n in ("ok", "alarm")})
+    clear()
+    for name in ("old", "new", "broken"):
+        store.state["model"][name] = {"ModelName": name}
+        models.create_config({"EndpointConfigName": name, "ProductionVariants": [{**VARIANT, "ModelName": name}]})
+    yield
+    clear()
+
+
+def clear() -> None:
+    fleets.fleets.clear()
+    for records in store.state.values():
+        records.clear()
+
+
+def settled(name: str = "lending") -> dict[str, Any]:
+    deadline = time.monotonic() + 5
+    while (found := endpoints.describe({"EndpointName": name}))["EndpointStatus"] in endpoints._BUSY:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
+def created(config: str = "old") -> dict[str, Any]:
+    endpoints.create({"EndpointName": "lending", "EndpointConfigName": config})
+    return settled()
+
+
+def update(config: str, **deployment: Any) -> dict[str, Any]:
+    more = {"DeploymentConfig": deployment} if deployment else {}
+    endpoints.update({"EndpointName": "lending", "EndpointConfigName": config, **more})
+    return settled()
+
+
+def serving() -> str:
+    container: Any = fleets.route("lending", None)[1]
+    return str(container.model)
+
+
+def test_an_update_replaces_the_fleet_and_drains_the_old_one() -> None:
+    assert created()["EndpointStatus"] == "InService"
+    old: Any = fleets.route("lending", None)[1]
+    assert update("new")["EndpointConfigName"] == "new"
+    assert serving() == "new"
+    deadline = time.monotonic() + 5
+    while not old.drained:
+        assert time.monotonic() < deadline
+
+
+def test_an_update_that_fails_is_in_service_on_the_old_configuration() -> None:
+    """Who only looks at the status takes a rollback for a success."""
+    created()
+    found = update("broken")
+    assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", "old")
+    assert "production variant all did not pass the ping health check" in found["FailureReason"]
+    assert serving() == "old"
+
+
+def test_an_alarm_rolls_back() -> None:
+    created()
+    routing = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}
+    alarms = {"Alarms": [{"AlarmName": "alarm"}]}
+    found = update("new", BlueGreenUpdatePolicy=routing, AutoRollbackConfiguration=alarms)
+    assert (found["EndpointConfigName"], serving()) == ("old", "old")
+
+
+def test_an_endpoint_that_never_came_up_can_only_be_deleted() -> None:
+    assert created("broken")["EndpointStatus"] == "Failed"
+    with pytest.raises(ApiError, match="delete it instead"):
+        update("new")
+    endpoints.delete({"EndpointName": "lending"})
+    with pytest.raises(ApiError, match="Could not find endpoint"):
+        endpoints.describe({"EndpointName": "lending"})
+
+
+@pytest.mark.parametrize("size", [{"Type": "CAPACITY_PERCENT", "Value": 60}, {"Type": "INSTANCE_COUNT", "Value": 2}])
+def test_a_canary_takes_at_most_half(size: dict[str, Any]) -> None:
+    created()
+    routing = {"Type": "CANARY", "WaitIntervalInSeconds": 0, "CanarySize": size}
+    with pytest.raises(ApiError, match="exceeds 50%"):
+        update("new", BlueGreenUpdatePolicy={"TrafficRoutingConfiguration": routing})
+
+
+def test_alarms_of_a_deployment_must_exist() -> None:
+    created()
+    with pytest.raises(ApiError, match="alarm.*nowhere"):
+        update("new", AutoRollbackConfiguration={"Alarms": [{"AlarmName": "nowhere"}]})
+
+
+def test_what_is_under_way_is_neither_updated_nor_deleted() -> None:
+    created()
+    store.state["endpoint"]["lending"]["EndpointStatus"] = "Updating"
+    for refused in (lambda: update("new"), lambda: endpoints.delete({"EndpointName": "lending"})):
+        with pytest.raises(ApiError, match="Cannot update in-progress endpoint"):
+            refused()
+
+
+def test_names_are_unique_and_configurations_need_their_models() -> None:
+    created()
+    with pytest.raises(ApiError, match="Cannot create already existing endpoint"):
+        endpoints.create({"EndpointName": "lending", "EndpointConfigName": "old"})
+    with pytest.raises(ApiError, match="Could not find model"):
+        models.create_config({"EndpointConfigName": "x", "ProductionVariants": [{**VARIANT, "ModelName": "none"}]})
+
+
+def test_after_a_restart_endpoints_serve_again() -> None:
+    created()
+    fleets.fleets.clear()
+    fleets.after_restart()
+    assert serving() == "old"

@@ -1,0 +1,98 @@
+"""The serving process answers as AWS's containers do, and ends with the process that started it."""
+
+import http.client
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from embedded_aws.sagemaker import server
+
+SCRIPT = """
+import json
+from pathlib import Path
+
+def model_fn(folder):
+    return json.loads((Path(folder) / "model.json").read_text())
+
+def transform_fn(model, body, content_type, accept):
+    request = json.loads(body)
+    if "x" not in request:
+        from sagemaker_inference.errors import BaseInferenceToolkitError
+        raise BaseInferenceToolkitError(422, json.dumps({"field": "x"}), "Invalid")
+    return json.dumps({"y": model["weight"] * request["x"], "asked": [content_type, accept]}), "application/json"
+"""
+STEPS = """
+def model_fn(folder): return 10
+def input_fn(body, content_type): return int(body)
+def predict_fn(data, model): return data + model
+def output_fn(prediction, accept): return str(prediction)
+"""
+
+
+class Served:
+    def __init__(self, folder: Path, script: str) -> None:
+        (folder / "code").mkdir()
+        (folder / "model.json").write_text('{"weight": 3}')
+        (folder / "code/inference.py").write_text(script)
+        command = [sys.executable, server.__file__, str(folder), str(folder / "code"), "inference.py"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout
+        word, port = self.process.stdout.readline().split()
+        assert word == "ready"
+        self.connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=5)
+
+    def post(self, body: bytes) -> tuple[int, bytes, str | None]:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        self.connection.request("POST", "/invocations", body, headers)
+        response = self.connection.getresponse()
+        return response.status, response.read(), response.getheader("Content-Type")
+
+    def end(self) -> int:
+        """What the end of the parent does to it."""
+        assert self.process.stdin
+        self.connection.close()
+        self.process.stdin.close()
+        return self.process.wait(timeout=5)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    made = Served(tmp_path, SCRIPT)
+    yield made
+    made.process.kill()
+    made.process.wait()
+
+
+def test_transform_fn_answers(served: Served) -> None:
+    status, body, kind = served.post(b'{"x": 2}')
+    assert (status, kind) == (200, "application/json")
+    assert json.loads(body) == {"y": 6, "asked": ["application/json", "application/json"]}
+
+
+def test_a_refusal_keeps_its_status_and_message(served: Served) -> None:
+    status, body, _ = served.post(b"{}")
+    assert (status, json.loads(body)) == (422, {"field": "x"})
+
+
+def test_any_other_exception_is_a_500_and_the_server_lives_on(served: Served) -> None:
+    assert served.post(b"no json")[0] == 500
+    assert served.post(b'{"x": 1}')[0] == 200, "same connection, next request"
+
+
+def test_ping(served: Served) -> None:
+    served.connection.request("GET", "/ping")
+    assert served.connection.getresponse().status == 200
+
+
+def test_it_ends_with_its_parent(served: Served) -> None:
+    assert served.end() == 0
+
+
+def test_the_three_step_contract(tmp_path: Path) -> None:
+    served = Served(tmp_path, STEPS)
+    assert served.post(b"32")[:2] == (200, b"42")
+    served.end()

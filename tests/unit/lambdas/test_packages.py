@@ -1,0 +1,63 @@
+"""Lambda has boto3 and the standard library, nothing else: a missing package would show at the first invocation."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fakes import ROOT
+
+from solvent import contracts, specification
+
+NAMES = sorted(p.name for p in (ROOT / "lambdas").iterdir() if (p / "handler.py").exists())
+BLOCKED = (
+    "yaml",
+    "pydantic",
+    "open_data_contract_standard",
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "sklearn",
+    "duckdb",
+    "sqlglot",
+)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("asset")
+    shutil.copytree(
+        ROOT / "src" / "solvent", folder / "solvent", ignore=shutil.ignore_patterns("__pycache__", "cli", "datasets")
+    )
+    contracts.compile(folder / "solvent" / "_compiled" / "contracts.json")
+    specification.compile(folder / "solvent" / "_compiled" / "specifications.json")
+    shutil.copytree(ROOT / "sql" / "warehouse", folder / "solvent" / "_sql" / "warehouse")
+    return folder
+
+
+def test_every_function_of_the_platform_is_here() -> None:
+    assert NAMES == [
+        "api", "endpoint_cleanup", "migrate", "model_gate", "run_control", "stream_ingest", "warehouse_load",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_package_imports_with_nothing_but_boto3(name: str, package: Path, tmp_path: Path) -> None:
+    shutil.copytree(package, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "lambdas" / name, tmp_path, dirs_exist_ok=True)
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({BLOCKED!r}))\n"
+        "import handler, solvent; assert callable(handler.handler)\n"
+        "from solvent import contracts, specification; from solvent.warehouse import migrations\n"
+        "contracts.load(); specification.load('lending'); migrations.read()\n"
+        "print(solvent.__file__)"
+    )
+    # The editable installation of the checkout must not stand in for the package.
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().startswith(str(tmp_path))

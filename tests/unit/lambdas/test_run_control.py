@@ -1,0 +1,66 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from fakes import Executions, bucket, load_handler
+
+from solvent import delivery, naming
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> str:
+    (tmp_path / "customer_profile.csv").write_text("customer_id\nC000001\n")
+    (tmp_path / "delivery.json").write_text(json.dumps({"as_of": "2026-06-30", "dataset": "test"}))
+    found = delivery.build(tmp_path)
+    key = naming.manifest_key("lending", found.delivery_id)
+    boto3.client("s3").put_object(Bucket=bucket("landing"), Key=key, Body=found.to_bytes())
+    return f"s3://{bucket('landing')}/{key}"
+
+
+def invoke(event: dict[str, Any]) -> Any:
+    function = load_handler("run_control")
+    function.control._states = Executions(a="RUNNING")
+    # As Lambda does: in and out through JSON.
+    return json.loads(json.dumps(function.handler(json.loads(json.dumps(event)), None)))
+
+
+def test_a_run_from_begin_to_complete(manifest: str) -> None:
+    begin = {"action": "begin", "phase": "ingest", "execution": "a", "input": {"manifest": manifest, "run": {}}}
+    run = invoke(begin)
+    assert run["completed"] is False
+    done = invoke(
+        {"action": "complete", "phase": "ingest", "execution": "a", "run": run, "result": {"statement_id": "1"}}
+    )
+    assert done == {"run_id": run["run_id"], "phase": "ingest", "portfolio": "lending", "report": run["report"]}
+    assert invoke(begin)["completed"] is True
+
+
+def test_the_champion_comes_with_the_event_or_with_the_input(manifest: str) -> None:
+    invoke({"action": "complete", "run": invoke({"action": "begin", "phase": "ingest", "execution": "a",
+                                                 "input": {"manifest": manifest}})})  # fmt: skip
+    begin = {"action": "begin", "phase": "score", "execution": "a", "input": {"portfolio": "lending"}}
+    by_event = invoke({**begin, "champion": "model-1"})
+    by_input = invoke({**begin, "input": {"portfolio": "lending", "champion": "model-1"}})
+    assert by_event["champion"] == by_input["champion"] == "model-1"
+
+
+def test_a_failure_without_a_run_still_gets_its_words() -> None:
+    answer = invoke(
+        {"action": "fail", "phase": "ingest", "execution": "a", "run": {}, "error": {"Error": "E", "Cause": "c"}}
+    )
+    assert answer == {"error": "E", "cause": "state an unknown state failed: c"}
+
+
+def test_the_exceptions_have_the_class_names_that_the_state_machines_retry() -> None:
+    for action, name in (("begin", "DeliveryError"), ("dance", "InvalidRun")):
+        with pytest.raises(Exception, match=".") as raised:
+            invoke({"action": action, "phase": "ingest", "execution": "a", "input": {"manifest": "s3://x/y"}})
+        assert type(raised.value).__name__ == name
+
+
+def test_a_variable_that_the_stack_forgot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CODE_VERSION")
+    with pytest.raises(KeyError, match="CODE_VERSION"):
+        load_handler("run_control")

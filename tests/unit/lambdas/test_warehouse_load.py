@@ -1,0 +1,57 @@
+from typing import Any
+
+import pytest
+from fakes import RedshiftData, bucket, load_handler
+
+from solvent.naming import DATABASE
+from solvent.warehouse.data_api import DataApi
+from solvent.warehouse.load import LoadError
+
+RUN = "0123456789abcdef"
+
+
+@pytest.fixture
+def data() -> RedshiftData:
+    return RedshiftData()
+
+
+def invoke(data: RedshiftData, **event: Any) -> Any:
+    function = load_handler("warehouse_load")
+    function.warehouse = DataApi(data, workgroup="solvent-dev", database=DATABASE, sleep=lambda _: None)
+    return function.handler({"portfolio": "lending", "run_id": RUN, "phase": "ingest", "attempt": 1, **event}, None)
+
+
+def test_an_ingest_is_one_transaction_from_the_environments_buckets(data: RedshiftData) -> None:
+    assert invoke(data) == {"statement_id": "statement-1"}
+    (sent,) = data.sent("batch_execute_statement")
+    assert sent["WorkgroupName"] == "solvent-dev"
+    copies = [sql for sql in sent["Sqls"] if sql.startswith("COPY")]
+    assert len(copies) == 7
+    assert any(f"s3://{bucket('cleaned')}/lending/loans/run_id={RUN}/" in sql for sql in copies)
+    assert data.sent("describe_statement") == []  # the state machine waits, not the function
+
+
+def test_the_same_attempt_is_the_same_statement_and_another_attempt_another_one(data: RedshiftData) -> None:
+    first = invoke(data)
+    assert invoke(data) == first
+    # After a failed load the Data API would answer the old token with the old, failed statement.
+    assert invoke(data, attempt=2) != first
+    tokens = [r["ClientToken"] for r in data.sent("batch_execute_statement")]
+    assert all(len(token) <= 64 for token in tokens)
+
+
+def test_predictions_need_their_prefix(data: RedshiftData) -> None:
+    with pytest.raises(LoadError, match="predictions_prefix"):
+        invoke(data, phase="score")
+    prefix = f"s3://{bucket('artifacts')}/predictions/lending/run_id={RUN}/model=m-1/"
+    invoke(data, phase="score", predictions_prefix=prefix)
+    assert any(prefix in sql for sql in data.sent("batch_execute_statement")[0]["Sqls"])
+
+
+@pytest.mark.parametrize(
+    "event", [{"run_id": "'; DROP TABLE lending.loans; --"}, {"portfolio": "x'y"}, {"phase": "train"}]
+)
+def test_a_request_that_is_none_sends_nothing(data: RedshiftData, event: dict[str, str]) -> None:
+    with pytest.raises(LoadError):
+        invoke(data, **event)
+    assert data.requests == []

@@ -1,0 +1,90 @@
+import json
+from typing import Any
+
+import boto3
+import pytest
+from fakes import SageMaker
+from moto import mock_aws
+
+from examples import GOOD, RUN, archive
+from solvent import gates, specification
+from solvent.gates import ModelGate, UnreadableModel
+
+SPEC = specification.load("lending")
+
+
+@pytest.mark.parametrize(
+    ("change", "champion", "named"),
+    [
+        ({}, None, []),
+        ({}, {"auc": 0.795, "label_sources": ["observed"]}, []),
+        ({"auc": 0.649}, None, ["minimum_auc"]),
+        ({"auc": float("nan")}, None, ["minimum_auc"]),
+        ({"rows": 199}, None, ["minimum_rows"]),
+        ({}, {"auc": 0.81, "label_sources": ["observed"]}, ["maximum_auc_loss_to_champion"]),
+        ({}, {"auc": 0.81, "label_sources": ["published"]}, []),  # another kind of label: not comparable
+        ({"auc": 0.5, "rows": 3}, {"auc": 0.9, "label_sources": ["observed"]},
+         ["minimum_rows", "minimum_auc", "maximum_auc_loss_to_champion"]),
+    ],
+)  # fmt: skip
+def test_every_gate_that_does_not_hold_is_named(change: Any, champion: Any, named: list[str]) -> None:
+    found = gates.failures(SPEC, {**GOOD, **change}, champion)
+    assert [f.partition(":")[0] for f in found] == named
+
+
+def test_a_failed_gate_says_by_how_much() -> None:
+    assert "0.0500 below 0.65" in gates.failures(SPEC, {**GOOD, "auc": 0.6}, None)[0]
+
+
+class TestModelGate:
+    @pytest.fixture
+    def s3(self) -> Any:
+        with mock_aws():
+            client = boto3.client("s3", region_name="eu-west-1")
+            client.create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+            client.put_object(Bucket="artifacts", Key="new.tar.gz", Body=archive(GOOD))
+            yield client
+
+    def judge(self, s3: Any, sagemaker: SageMaker | None = None, **more: Any) -> dict[str, Any]:
+        gate = ModelGate(s3=s3, sagemaker=sagemaker or SageMaker(), artifacts_bucket="artifacts")
+        return gate.judge(**{"run": RUN, "model_artifact": "s3://artifacts/new.tar.gz", **more})
+
+    def with_champion(self, s3: Any, evaluation: Any) -> SageMaker:
+        s3.put_object(Bucket="artifacts", Key="old.tar.gz", Body=archive(evaluation, "evaluation.json"))
+        sagemaker = SageMaker()
+        sagemaker.endpoints["solvent-dev-lending"] = {"config": "one", "statuses": ["InService"]}
+        sagemaker.configs["one"] = ["one"]
+        sagemaker.models["one"] = "s3://artifacts/old.tar.gz"
+        return sagemaker
+
+    def test_a_first_model_passes_and_its_figures_become_text(self, s3: Any) -> None:
+        verdict = self.judge(s3)
+        assert verdict["passed"] is True
+        assert verdict["metrics"]["auc"] == "0.78"
+        assert verdict["metrics"]["rows"] == "1000"
+        assert all(isinstance(value, str) for value in verdict["metrics"].values())
+        key = verdict["report"].removeprefix("s3://artifacts/")
+        assert key == "runs/lending/0123456789abcdef/gate.json"
+        assert json.loads(s3.get_object(Bucket="artifacts", Key=key)["Body"].read())["passed"] is True
+
+    def test_the_live_model_is_the_champion_to_beat(self, s3: Any) -> None:
+        verdict = self.judge(s3, self.with_champion(s3, {**GOOD, "auc": 0.9}))
+        assert verdict["passed"] is False
+        assert verdict["failures"][0].startswith("maximum_auc_loss_to_champion")
+
+    def test_a_champion_may_be_named(self, s3: Any) -> None:
+        sagemaker = self.with_champion(s3, {**GOOD, "auc": 0.9})
+        sagemaker.endpoints.clear()
+        assert self.judge(s3, sagemaker, champion="one")["passed"] is False
+
+    def test_a_model_of_another_run_is_refused(self, s3: Any) -> None:
+        s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=archive({**GOOD, "run_id": "f" * 16}))
+        assert self.judge(s3)["failures"][0].startswith("provenance")
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"no archive", archive(GOOD)[:60], archive(b"{"), archive([1]), archive({}, "x")]
+    )
+    def test_an_archive_without_evaluation_is_an_error_not_a_pass(self, s3: Any, body: bytes) -> None:
+        s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=body)
+        with pytest.raises(UnreadableModel, match="s3://artifacts/new.tar.gz"):
+            self.judge(s3)
