@@ -1,0 +1,1 @@
+"""Lambda functions and event source mappings as AWS runs them."""

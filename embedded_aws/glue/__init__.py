@@ -1,0 +1,1 @@
+"""Glue jobs as processes of this machine."""

@@ -1,0 +1,201 @@
+"""Start, stop and look at the embedded AWS of a folder. Imports neither ministack nor boto3, so it costs nothing."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from embedded_aws.settings import environment
+
+HEALTH = "/_ministack/health"
+_START_SECONDS = 60
+_STOP_SECONDS = 4.0
+
+
+class LifecycleError(Exception):
+    """The embedded AWS could not be started or stopped; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A healthy embedded AWS. `notice` is a sentence for the person when it is not on the port that was asked for."""
+
+    url: str
+    port: int
+    pid: int
+    log: str
+    notice: str = ""
+
+
+def up(home: Path, port: int = 4566, reset: bool = False) -> Running:
+    """Start the embedded AWS whose state lies in `home` and return once it answers; one that runs is returned as it is.
+
+    A taken port is passed over for the next free one (`Running.notice` says so). `reset` stops a running one and
+    forgets all state first. Raises LifecycleError, with the end of the log, when it does not come up.
+    """
+    home = home.resolve()
+    if reset:
+        down(home)
+        _forget(home)
+    elif (running := status(home)) is not None:
+        return running
+    _reap(home)
+    (home / "tmp").mkdir(parents=True, exist_ok=True)
+    free = _free_port(port)
+    notice = f"Port {port} is taken by another program; the embedded AWS uses {free}." if free != port else ""
+    log = home / "embedded-aws.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "embedded_aws"],
+            env=environment(home, free),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # its own group: `down` can then end every process it started
+        )
+    running = Running(f"http://127.0.0.1:{free}", free, process.pid, str(log), notice)
+    _pid_file(home).write_text(json.dumps(asdict(running)))
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        if _answers(running.url, home):
+            return running
+        time.sleep(0.05)
+    _kill_group(process.pid, signal.SIGKILL)
+    _pid_file(home).unlink(missing_ok=True)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+    raise LifecycleError(f"The embedded AWS did not come up on port {free}. The end of {log}:\n{tail}")
+
+
+def down(home: Path) -> bool:
+    """Stop the embedded AWS and everything it started; its state is saved first. False when none was running.
+
+    SIGTERM lets it save; after a few seconds, or once it is gone, the whole group is killed.
+    """
+    home = home.resolve()
+    recorded = _recorded(home)
+    if recorded is None or not _is_ours(recorded.pid, home):
+        _pid_file(home).unlink(missing_ok=True)
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(recorded.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while time.monotonic() < deadline and _alive(recorded.pid):
+        time.sleep(0.03)
+    _kill_group(recorded.pid, signal.SIGKILL)
+    _pid_file(home).unlink(missing_ok=True)
+    shutil.rmtree(home / "tmp", ignore_errors=True)
+    return True
+
+
+def status(home: Path) -> Running | None:
+    """The running, answering embedded AWS of a folder, or None."""
+    home = home.resolve()
+    recorded = _recorded(home)
+    if recorded is None or not _is_ours(recorded.pid, home) or not _answers(recorded.url, home):
+        return None
+    return recorded
+
+
+def api_url(endpoint: str, api_id: str) -> str:
+    """The address of an HTTP API on its `$default` stage, without a trailing slash."""
+    return f"{endpoint}/_aws/execute-api/{api_id}/$default"
+
+
+def _pid_file(home: Path) -> Path:
+    return home / "running.json"
+
+
+def _recorded(home: Path) -> Running | None:
+    try:
+        return Running(**json.loads(_pid_file(home).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _reap(home: Path) -> None:
+    """Clear away what a crash left: a stale file, or a process of ours that no longer answers."""
+    recorded = _recorded(home)
+    if recorded is not None:
+        if _is_ours(recorded.pid, home):
+            down(home)
+        _pid_file(home).unlink(missing_ok=True)
+
+
+def _forget(home: Path) -> None:
+    for name in ("state", "s3", "tmp", "jobs", "sagemaker", "redshift"):
+        shutil.rmtree(home / name, ignore_errors=True)
+    (home / "embedded-aws.log").unlink(missing_ok=True)
+
+
+def _free_port(wanted: int) -> int:
+    for port in range(wanted, wanted + 50):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise LifecycleError(f"Ports {wanted} to {wanted + 49} of 127.0.0.1 are all taken. Name another: solvent up --port")
+
+
+def _answers(url: str, home: Path) -> bool:
+    """Whether the embedded AWS of this very folder answers there (and not another program on the same port)."""
+    try:
+        with urllib.request.urlopen(url + HEALTH, timeout=2) as answer:  # noqa: S310
+            return answer.headers.get("x-solvent-home") == str(home)
+    except OSError:
+        return False
+
+
+def _alive(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # when it is our own child, a zombie must not count as alive
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _zombie(pid)
+
+
+def _zombie(pid: int) -> bool:
+    """Dead, but not yet collected by its parent; where the first process collects nobody (containers) it stays so."""
+    try:
+        return ") Z " in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False  # gone meanwhile, or a system without /proc
+
+
+def _kill_group(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _is_ours(pid: int, home: Path) -> bool:
+    """Whether the process is the embedded AWS of this folder: a recycled process id must never be killed.
+
+    Group leadership is checked everywhere; the command line where the system shows it without extra tools.
+    """
+    if not _alive(pid):
+        return False
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if os.getpgid(pid) != pid:
+            return False
+    command = Path(f"/proc/{pid}/cmdline")
+    if command.exists():
+        return b"embedded_aws" in command.read_bytes()
+    shown = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    return "embedded_aws" in shown.stdout

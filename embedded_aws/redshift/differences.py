@@ -1,0 +1,79 @@
+"""What the embedded Redshift does otherwise than Redshift, as data: docs and tests are made from these tables."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One construct: what becomes of it here, and why that is (or is not) enough."""
+
+    construct: str
+    here: str
+
+
+# Recognised by their leading words; checked for the names they mention, recorded, without any other effect.
+ACCEPTED_ONLY: dict[tuple[str, ...], Difference] = {
+    words: Difference(" ".join(words), here)
+    for words, here in (
+        (("GRANT",), "relations, schemas and grantees must exist; privileges are not enforced"),
+        (("REVOKE",), "relations, schemas and grantees must exist; privileges are not enforced"),
+        (("CREATE", "USER"), "the name is recorded (a second time is an error); no password, no privileges"),
+        (("CREATE", "ROLE"), "the name is recorded (a second time is an error)"),
+        (("CREATE", "GROUP"), "the name is recorded (a second time is an error)"),
+        (("ALTER", "USER"), "recorded without effect"),
+        (("ALTER", "ROLE"), "recorded without effect"),
+        (("ALTER", "GROUP"), "recorded without effect"),
+        (("DROP", "USER"), "the recorded name is removed"),
+        (("DROP", "ROLE"), "the recorded name is removed"),
+        (("DROP", "GROUP"), "the recorded name is removed"),
+        (("ALTER", "DEFAULT", "PRIVILEGES"), "recorded without effect; privileges are not enforced"),
+        (("ANALYZE",), "recorded without effect: DuckDB keeps its own statistics"),
+        (("VACUUM",), "recorded without effect: DuckDB reclaims space at checkpoints"),
+        (("LOCK",), "recorded without effect: one writer at a time per database in any case"),
+    )
+}
+
+# ALTER TABLE ... with one of these words: recorded without effect.
+ACCEPTED_ALTER_TABLE = ("OWNER", "DISTKEY", "DISTSTYLE", "SORTKEY", "ENCODE")
+
+# Session settings that may be SET; all but search_path are without effect. Any other is an error.
+ACCEPTED_SETTINGS = (
+    "search_path", "query_group", "statement_timeout", "enable_result_cache_for_session", "application_name",
+    "datestyle", "extra_float_digits", "wlm_query_slot_count", "analyze_threshold_percent",
+)  # fmt: skip
+
+EXECUTED_DIFFERENTLY = (
+    Difference("DISTKEY, SORTKEY, DISTSTYLE, ENCODE, BACKUP", "dropped: DuckDB has no distribution, sort or encoding"),
+    Difference(
+        "PRIMARY KEY, UNIQUE, FOREIGN KEY", "dropped, as Redshift does not enforce them; primary keys stay NOT NULL"
+    ),
+    Difference("IDENTITY", "a sequence as the column's default; an explicit value is not refused"),
+    Difference("SUPER", "DuckDB's JSON; a scalar compares as JSON text"),
+    Difference(
+        "VARCHAR(n), CHAR(n)", "bytes checked on insert; not for columns added by ALTER TABLE; CHAR is not padded"
+    ),
+    Difference("CREATE TABLE AS", "keeps types, but not the n of VARCHAR(n)"),
+    Difference("numeric / numeric", "a double, not a numeric with Redshift's scale"),
+    Difference("AVG", "sum / count: truncated for integers as in Redshift; a double for numerics"),
+    Difference("SUM, COUNT", "SUM of any integer is a 128-bit integer, shown as int8 when it fits"),
+    Difference("APPROXIMATE COUNT(DISTINCT ...)", "DuckDB's HyperLogLog: another estimate"),
+    Difference("materialized view", "a table that REFRESH fills again; AUTO REFRESH never happens by itself"),
+    Difference("view", "bound when it is queried, like WITH NO SCHEMA BINDING; a table can be dropped under it"),
+    Difference("concurrent writers", "wait for each other per database, not per table; readers see the last commit"),
+    Difference(
+        "COPY", "single node; MAXERROR, JSONPaths and fixed width are refused; Parquet types must match exactly"
+    ),
+    Difference("UNLOAD", "one file `0000_part_00`; Parquet and CSV only"),
+    Difference("IAM caller", "becomes IAMR:<role> or IAM:<user> and current_user, but may do everything"),
+    Difference("TRUNCATE in a batch", "commits what came before, as in Redshift; the rest is a new transaction"),
+)
+
+# Known to be Redshift's, and refused with a clear error.
+NOT_IMPLEMENTED = (
+    "CREATE PROCEDURE, CALL, CREATE FUNCTION",
+    "CREATE EXTERNAL SCHEMA / TABLE / FUNCTION, CREATE MODEL, data shares",
+    "MASKING POLICY, RLS POLICY",
+    "MERGE ... REMOVE DUPLICATES",
+    "ALTER TABLE APPEND, ALTER COLUMN TYPE on a length-checked column",
+    "SHOW, EXPLAIN, cursors, prepared statements, SessionId of the Data API",
+)

@@ -1,0 +1,124 @@
+"""One Redshift database as a DuckDB file: sessions, transactions, statements.
+
+Readers see the last commit (DuckDB's snapshots); writers wait for each other. The engine knows nothing of HTTP or of
+the control plane: callers, roles and S3 come in through its constructor and `run`.
+"""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from embedded_aws.redshift import accepted, catalog, loading
+from embedded_aws.redshift.errors import SqlError, from_duckdb
+from embedded_aws.redshift.options import DEFAULT_ROLE
+from embedded_aws.redshift.session import Outcome, Session
+from embedded_aws.redshift.storage import Storage
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns about every statement that it keeps as a command
+
+_READS = ("SELECT", "WITH", "(")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The IAM roles of a namespace: the default one, and all that COPY and UNLOAD may name."""
+
+    default: str | None
+    associated: tuple[str, ...]
+
+    def resolve(self, role: str) -> str:
+        """`default` or an ARN to the ARN of an associated role. Raises SqlError."""
+        if role == DEFAULT_ROLE:
+            if not self.default:
+                raise SqlError(
+                    "The cluster does not have a default IAM role", detail="Set DefaultIamRoleArn of the namespace."
+                )
+            return self.default
+        if role not in self.associated:
+            raise SqlError(
+                f"User is not authorized to assume IAM Role {role}", detail="Associate it with the namespace."
+            )
+        return role
+
+
+class Database:
+    """A database of a namespace; the file is made when it does not exist."""
+
+    def __init__(self, path: Path, *, storage: Callable[[str], Storage], roles: Callable[[], Roles]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._scratch = path.parent / "scratch"
+        self._scratch.mkdir(exist_ok=True)
+        self._connection = duckdb.connect(str(path))
+        for setting in (
+            "memory_limit = '1GB'",
+            "python_enable_replacements = false",  # an unknown relation is an error, not a Python variable
+            f"allowed_directories = [{catalog.literal(str(self._scratch))}]",
+            "enable_external_access = false",  # or FROM 'file' would read the laptop's files
+        ):
+            self._connection.execute(f"SET GLOBAL {setting}")
+        self._connection.execute(files(__package__).joinpath("catalog.sql").read_text())
+        self.storage, self.roles, self.scratch_folder = storage, roles, self._scratch
+        self._writer = threading.RLock()
+        self._users: set[str] = set()
+
+    def run(
+        self,
+        statements: Sequence[str],
+        *,
+        user: str,
+        parameters: Mapping[str, str] | None = None,
+        started: Callable[[int, Session], None] = lambda index, session: None,
+        finished: Callable[[int, Outcome], None] = lambda index, outcome: None,
+    ) -> None:
+        """Run statements in order as one transaction; nothing stays when one fails (but see TRUNCATE).
+
+        `started` and `finished` are called around each statement. Raises SqlError, in Redshift's words.
+        """
+        sql = ""
+        reading = all(sql.lstrip().upper().startswith(_READS) for sql in statements)
+        with contextlib.nullcontext() if reading else self._writer, self._session(user, parameters or {}) as session:
+            try:
+                session.begin()
+                for index, sql in enumerate(statements):
+                    started(index, session)
+                    finished(index, session.execute(sql))
+                session.commit()
+            except loading.LoadFailedError as error:
+                session.rollback()
+                session.record(error.error)
+                raise
+            except duckdb.Error as error:
+                session.rollback()
+                raise from_duckdb(error, sql) from error
+            except BaseException:
+                session.rollback()
+                raise
+
+    def connect(self, user: str) -> None:
+        """A caller's first connection makes its database user."""
+        if user in self._users:
+            return
+        with self._writer, self._session(user, {}) as session:
+            accepted.ensure_user(session.cursor, user)
+        self._users.add(user)
+
+    def close(self) -> None:
+        """Write everything to the file."""
+        with self._writer:
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def _session(self, user: str, parameters: Mapping[str, str]) -> Iterator[Session]:
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("SET integer_division = true; SET TimeZone = 'UTC'")
+            cursor.execute(f"SET search_path = '{catalog.DEFAULT_SEARCH_PATH}'")
+            yield Session(self, cursor, user, parameters)
+        finally:
+            cursor.close()

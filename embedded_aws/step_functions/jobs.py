@@ -1,0 +1,79 @@
+"""The optimized integrations of Glue and SageMaker: which operation starts, describes and stops what."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Integration:
+    """One optimized integration.
+
+    `describe`, `status` and the state names serve its `.sync` form; `identify(input, answer)` is the input of
+    `describe`, `view` takes the description out of the answer.
+    """
+
+    service: str
+    target: str
+    operation: str
+    describe: str | None = None
+    status: str = ""
+    succeeded: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    stop: str | None = None
+    identify: Callable[[Payload, Payload], Payload] = field(default=lambda given, answer: {})
+    stop_request: Callable[[Payload, Payload], Payload] = field(default=lambda given, answer: {})
+    view: Callable[[Payload], Payload] = field(default=lambda answer: answer)
+
+
+GLUE = {
+    "glue:startJobRun": Integration(
+        service="glue",
+        target="AWSGlue",
+        operation="StartJobRun",
+        describe="GetJobRun",
+        status="JobRunState",
+        succeeded=("SUCCEEDED",),
+        failed=("FAILED", "STOPPED", "TIMEOUT", "ERROR"),
+        stop="BatchStopJobRun",
+        identify=lambda given, answer: {"JobName": given["JobName"], "RunId": answer["JobRunId"]},
+        stop_request=lambda given, answer: {"JobName": given["JobName"], "JobRunIds": [answer["JobRunId"]]},
+        view=lambda answer: answer["JobRun"],
+    )
+}
+
+
+def _sagemaker(operation: str) -> Integration:
+    return Integration(service="sagemaker", target="SageMaker", operation=operation)
+
+
+def _job(kind: str) -> Integration:
+    name = f"{kind}JobName"
+
+    def identified(given: Payload, answer: Payload) -> Payload:
+        return {name: given[name]}
+
+    return Integration(
+        service="sagemaker",
+        target="SageMaker",
+        operation=f"Create{kind}Job",
+        describe=f"Describe{kind}Job",
+        status=f"{kind}JobStatus",
+        succeeded=("Completed",),
+        failed=("Failed", "Stopped"),
+        stop=f"Stop{kind}Job",
+        identify=identified,
+        stop_request=identified,
+    )
+
+
+SAGEMAKER = {
+    "sagemaker:createTrainingJob": _job("Training"),
+    "sagemaker:createTransformJob": _job("Transform"),
+    "sagemaker:createModel": _sagemaker("CreateModel"),
+    "sagemaker:createEndpointConfig": _sagemaker("CreateEndpointConfig"),
+    "sagemaker:createEndpoint": _sagemaker("CreateEndpoint"),
+    "sagemaker:updateEndpoint": _sagemaker("UpdateEndpoint"),
+}

@@ -1,0 +1,130 @@
+"""One embedded AWS per test session, on a free port, with a home of its own that goes when the session ends."""
+
+import io
+import json
+import textwrap
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from embedded_aws import lifecycle
+from solvent import deployment
+from solvent.client import Platform
+from solvent.target import Target
+
+REGION = "eu-west-1"
+ACCOUNT = "000000000000"
+_CONFIG = Config(retries={"max_attempts": 1, "mode": "standard"}, read_timeout=120)
+
+
+@dataclass(frozen=True)
+class EmbeddedAws:
+    """A running embedded AWS and what tests do with it."""
+
+    url: str
+    home: Path
+    region: str = REGION
+    account: str = ACCOUNT
+
+    def session(self, credentials: dict[str, str] | None = None) -> boto3.Session:
+        """The operator's session, or one with the credentials of an STS or IAM answer."""
+        if credentials:
+            return boto3.Session(
+                aws_access_key_id=credentials["AccessKeyId"],
+                aws_secret_access_key=credentials["SecretAccessKey"],
+                aws_session_token=credentials.get("SessionToken"),
+                region_name=self.region,
+            )
+        return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=self.region)
+
+    def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
+        """A boto3 client of a service."""
+        return self.session(credentials).client(service, endpoint_url=self.url, config=_CONFIG)
+
+    def name(self, prefix: str = "t") -> str:
+        """A name that no other test uses."""
+        return f"{prefix}-{uuid.uuid4().hex[:10]}"
+
+    def role(self, *statements: dict[str, Any], service: str = "states.amazonaws.com") -> str:
+        """The ARN of a new role whose policy has these statements and nothing else."""
+        iam, name = self.client("iam"), self.name("role")
+        trust = {"Effect": "Allow", "Principal": {"Service": service, "AWS": "*"}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        if statements:
+            policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+            iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
+        return str(arn)
+
+    def function(self, source: str, *, role: str | None = None, timeout: int = 10, **variables: str) -> str:
+        """The ARN of a new Lambda function with this module as its code (`handler(event, context)`)."""
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as zipped:
+            zipped.writestr("index.py", textwrap.dedent(source))
+        made = self.client("lambda").create_function(
+            FunctionName=self.name("fn"),
+            Runtime="python3.13",
+            Handler="index.handler",
+            Role=role or self.role(service="lambda.amazonaws.com"),
+            Code={"ZipFile": archive.getvalue()},
+            Timeout=timeout,
+            Environment={"Variables": variables},
+        )
+        return str(made["FunctionArn"])
+
+    def invoke(self, function: str, event: Any = None) -> tuple[Any, str | None]:
+        """(answer, FunctionError) of a function."""
+        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event or {}))
+        return json.loads(answer["Payload"].read() or b"null"), answer.get("FunctionError")
+
+    def execute(self, states: dict[str, Any], *, role: str, given: Any = None, timeout: float = 20) -> dict[str, Any]:
+        """DescribeExecution of a finished execution of a new machine; `states` starts with its first entry."""
+        sfn = self.client("stepfunctions")
+        definition = json.dumps({"StartAt": next(iter(states)), "States": states})
+        machine = sfn.create_state_machine(name=self.name("sm"), roleArn=role, definition=definition)["stateMachineArn"]
+        arn = sfn.start_execution(stateMachineArn=machine, input=json.dumps(given or {}))["executionArn"]
+        return wait(lambda: _finished(sfn.describe_execution(executionArn=arn)), timeout)
+
+
+def _finished(execution: dict[str, Any]) -> dict[str, Any] | None:
+    return execution if execution["status"] != "RUNNING" else None
+
+
+def wait(found: Callable[[], Any], timeout: float = 10) -> Any:
+    """The first true answer of `found`; fails the test after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if answer := found():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"nothing within {timeout} s")
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
+    """A running embedded AWS, shared by the tests of the session: use names of your own."""
+    home = tmp_path_factory.mktemp("embedded-aws")
+    running = lifecycle.up(home, port=4800)
+    try:
+        yield EmbeddedAws(running.url, home)
+    finally:
+        lifecycle.down(home)
+
+
+@pytest.fixture(scope="session")
+def platform(aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """`dev`, deployed by the CDK CLI from the assembly that `make synth` wrote."""
+    assembly = Path(__file__).parents[2] / "cdk.out" / "dev"
+    assert assembly.exists(), "There is no cdk.out/dev: run `make synth`, or `make test`, which does."
+    target, logs = Target.at(aws.url, "dev"), tmp_path_factory.mktemp("logs")
+    deployment.bootstrap(target, assembly, logs / "bootstrap.log")
+    deployment.deploy(target, assembly, logs / "deploy.log")
+    return Platform(target)

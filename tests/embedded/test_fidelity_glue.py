@@ -1,0 +1,100 @@
+"""Glue jobs as AWS runs them; ministack marks a Spark job SUCCEEDED without running it."""
+
+import io
+import json
+import textwrap
+import zipfile
+from typing import Any
+
+import pytest
+from conftest import EmbeddedAws, wait
+
+pytestmark = pytest.mark.embedded
+
+
+@pytest.fixture(scope="module")
+def bucket(aws: EmbeddedAws) -> str:
+    name = aws.name("scripts")
+    aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": aws.region})
+    return name
+
+
+def make_job(aws: EmbeddedAws, scripts: str, source: str | None, role: str | None = None, **arguments: str) -> str:
+    name = aws.name("job")
+    if source is not None:
+        aws.client("s3").put_object(Bucket=scripts, Key=f"{name}.py", Body=textwrap.dedent(source).encode())
+    aws.client("glue").create_job(
+        Name=name,
+        Role=role or aws.role({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, service="glue.amazonaws.com"),
+        Command={"Name": "glueetl", "ScriptLocation": f"s3://{scripts}/{name}.py", "PythonVersion": "3"},
+        GlueVersion="5.1",
+        DefaultArguments={f"--{key.replace('_', '-')}": value for key, value in arguments.items()},
+    )
+    return name
+
+
+def run(aws: EmbeddedAws, job: str, **arguments: str) -> dict[str, Any]:
+    glue = aws.client("glue")
+    given = {f"--{key}": value for key, value in arguments.items()}
+    identifier = glue.start_job_run(JobName=job, Arguments=given)["JobRunId"]
+
+    def ended() -> dict[str, Any] | None:
+        found = glue.get_job_run(JobName=job, RunId=identifier)["JobRun"]
+        return found if found["JobRunState"] not in ("STARTING", "RUNNING") else None
+
+    return wait(ended, 30)
+
+
+def test_a_job_gets_its_arguments_libraries_role_and_engine(aws: EmbeddedAws, bucket: str) -> None:
+    library = io.BytesIO()
+    with zipfile.ZipFile(library, "w") as archive:
+        archive.writestr("shipped/__init__.py", "ANSWER = 42\n")
+    aws.client("s3").put_object(Bucket=bucket, Key="shipped.zip", Body=library.getvalue())
+    source = """
+        import json, os, sys
+        import boto3
+        from awsglue.utils import getResolvedOptions
+        from shipped import ANSWER
+
+        options = getResolvedOptions(sys.argv, ["JOB_NAME", "bucket", "extra"])
+        who = boto3.client("sts").get_caller_identity()["Arn"]
+        found = {**options, "answer": ANSWER, "engine": os.environ["SOLVENT_ETL_ENGINE"], "who": who}
+        boto3.client("s3").put_object(Bucket=options["bucket"], Key="found.json", Body=json.dumps(found))
+        print("a line for the log")
+    """
+    job = make_job(aws, bucket, source, extra_py_files=f"s3://{bucket}/shipped.zip", bucket=bucket, extra="default")
+    ended = run(aws, job, extra="given")
+    assert ended["JobRunState"] == "SUCCEEDED", ended
+    found = json.loads(aws.client("s3").get_object(Bucket=bucket, Key="found.json")["Body"].read())
+    assert (found["JOB_NAME"], found["extra"], found["answer"], found["engine"]) == (job, "given", 42, "duckdb")
+    assert ":assumed-role/" in found["who"]
+    logs = aws.client("logs").filter_log_events(logGroupName="/aws-glue/jobs/output")["events"]
+    assert "a line for the log" in [event["message"] for event in logs]
+
+
+def test_a_job_that_raises_fails_with_its_reason(aws: EmbeddedAws, bucket: str) -> None:
+    ended = run(aws, make_job(aws, bucket, "raise ValueError('customers.csv has no column income')"))
+    assert ended["JobRunState"] == "FAILED"
+    assert ended["ErrorMessage"].endswith("ValueError: customers.csv has no column income")
+
+
+def test_a_job_without_a_script_fails(aws: EmbeddedAws, bucket: str) -> None:
+    ended = run(aws, make_job(aws, bucket, None))
+    assert ended["JobRunState"] == "FAILED"
+    assert "The job could not start" in ended["ErrorMessage"]
+
+
+def test_a_job_is_denied_what_its_role_may_not_do(aws: EmbeddedAws, bucket: str) -> None:
+    actions = ["s3:GetObject", "s3:ListBucket"]
+    role = aws.role({"Effect": "Allow", "Action": actions, "Resource": "*"}, service="glue.amazonaws.com")
+    source = f"import boto3\nboto3.client('s3').put_object(Bucket='{bucket}', Key='no', Body=b'')"
+    ended = run(aws, make_job(aws, bucket, source, role))
+    assert ended["JobRunState"] == "FAILED"
+    assert "not authorized to perform: s3:PutObject" in ended["ErrorMessage"]
+
+
+def test_a_job_cannot_leave_the_machine(aws: EmbeddedAws, bucket: str) -> None:
+    source = "import urllib.request\nurllib.request.urlopen('http://s3.eu-west-1.amazonaws.com')"
+    ended = run(aws, make_job(aws, bucket, source))
+    assert ended["JobRunState"] == "FAILED"
+    assert "may reach the embedded AWS only" in ended["ErrorMessage"]
