@@ -1,4 +1,4 @@
-"""`python -m embedded_aws.table`: render what the embedded AWS does into docs/embedded-aws.md; `--check` fails when stale.
+"""`python -m embedded_aws.table`: render what the embedded AWS does into docs/embedded-aws.md; `--check` if stale.
 
 The text is written by hand; what stands between a section's marks is replaced.
 """
