@@ -1,0 +1,195 @@
+"""`solvent`: the platform from the command line. On a laptop by default, in an account with --env."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.table import Table
+
+from solvent.target import NoTarget, Target, home
+
+app = typer.Typer(
+    help="Credit risk on AWS, and on your laptop. Without --env a command talks to the embedded AWS on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+Environment = Annotated[
+    str | None,
+    typer.Option("--env", metavar="NAME", help="An environment (dev, prod) in your AWS account; default: the laptop."),
+]
+
+
+def target(environment: str | None) -> Target:
+    return Target.account(environment) if environment else Target.laptop()
+
+
+def platform(environment: str | None) -> Any:
+    from solvent.client import Platform
+
+    return Platform(target(environment))
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Preferred port; the next free one is taken when it is in use.")] = 4566,
+    reset: Annotated[bool, typer.Option("--reset", help="Start empty: forget everything stored and deployed.")] = False,
+) -> None:
+    """Start the embedded AWS on this laptop."""
+    from embedded_aws import lifecycle
+
+    with console.status("starting the embedded AWS"):
+        running = lifecycle.up(home(), port=port, reset=reset)
+    if running.notice:
+        console.print(running.notice)
+    console.print(f"The embedded AWS answers at [bold]{running.url}[/] (pid {running.pid}, log {running.log}).")
+    console.print("Next: `make demo` deploys the platform; `solvent status` shows what is there.")
+
+
+@app.command()
+def down() -> None:
+    """Stop the embedded AWS; its state stays for the next `up`, no process does."""
+    from embedded_aws import lifecycle
+
+    console.print("Stopped." if lifecycle.down(home()) else "The embedded AWS was not running.")
+
+
+@app.command()
+def demo(
+    source: Annotated[
+        str, typer.Option(help="synthetic, or german: the real UCI file from $SOLVENT_DATA.")
+    ] = "synthetic",
+    size: Annotated[int, typer.Option(help="Customers and loans of the synthetic portfolio.", min=100)] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic portfolio.")] = 0,
+    reset: Annotated[bool, typer.Option("--reset", help="Start from an empty embedded AWS.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for demo.json and the generated files.")] = Path("out"),
+) -> None:
+    """Deploy `dev` into the embedded AWS and take raw files all the way to predictions."""
+    from solvent.cli.demo import Demo
+
+    raise typer.Exit(Demo(console=console, source=source, size=size, seed=seed, reset=reset, out=out).run())
+
+
+@app.command()
+def load(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Holds one CSV file per source.")],
+    env: Environment = None,
+) -> None:
+    """Deliver a folder of files to the landing zone. The manifest goes last and starts `ingest`."""
+    manifest = platform(env).load(folder)
+    console.print(f"Delivered: [bold]{manifest}[/]")
+    console.print("`ingest` starts by itself; `solvent run` takes the delivery through to predictions.")
+
+
+@app.command()
+def run(
+    manifest: Annotated[str | None, typer.Argument(help="s3://…/manifest.json; default: the newest delivery.")] = None,
+    phase: Annotated[str, typer.Option(help="pipeline, ingest, train or score.")] = "pipeline",
+    portfolio: Annotated[str, typer.Option()] = "lending",
+    env: Environment = None,
+) -> None:
+    """Run a state machine and follow it. A delivery that has been through already is left as it is."""
+    there = platform(env)
+    request: dict[str, Any] = {"portfolio": portfolio}
+    if phase in ("pipeline", "ingest"):
+        request = {"manifest": manifest or there.latest_manifest(portfolio)}
+        console.print(f"Delivery {request['manifest']}")
+    with console.status(f"{phase} starts") as status:
+        done = there.run(phase, request, on_state=lambda name: status.update(f"{phase}: {name}"))
+    if done.status != "SUCCEEDED":
+        raise typer.Exit(fail(f"{phase} {done.status} after {done.seconds:.1f} s: {done.error} {done.cause}"))
+    console.print(f"{phase} SUCCEEDED in {done.seconds:.1f} s; run {done.output.get('run_id')}")
+    console.print(f"Report: {done.output.get('report')}")
+
+
+@app.command()
+def score(
+    applicant: Annotated[
+        str, typer.Argument(metavar="JSON", help="JSON text, a file's name, or - for standard input.")
+    ],
+    api: Annotated[bool, typer.Option("--api", help="Through the REST API instead of the SageMaker endpoint.")] = False,
+    env: Environment = None,
+) -> None:
+    """Score one applicant, or a list of them: probability, score, band, decision and reasons."""
+    text = sys.stdin.read() if applicant == "-" else applicant
+    if applicant.lstrip()[:1] not in ("{", "[") and applicant != "-":
+        if not Path(applicant).is_file():
+            raise typer.Exit(fail(f"'{applicant}' is neither JSON nor a file. Try examples/applicant.json."))
+        text = Path(applicant).read_text()
+    try:
+        request = json.loads(text)
+    except ValueError as error:
+        raise typer.Exit(fail(f"That is not JSON: {error}")) from error
+    there = platform(env)
+    console.print_json(data=there.score_by_api(request) if api else there.score(request))
+
+
+@app.command()
+def sql(
+    statement: Annotated[str, typer.Argument(metavar="SELECT", help="SQL text, or the name of a .sql file.")],
+    csv: Annotated[bool, typer.Option("--csv", help="Comma-separated on standard output.")] = False,
+    env: Environment = None,
+) -> None:
+    """Ask the warehouse, through the Redshift Data API."""
+    import csv as csv_module
+
+    from solvent.client import query
+
+    text = Path(statement).read_text() if statement.endswith(".sql") and Path(statement).is_file() else statement
+    columns, rows = query(target(env), text)
+    if csv:
+        writer = csv_module.writer(sys.stdout)
+        writer.writerow(columns)
+        writer.writerows(rows)
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console.print(table)
+    console.print(f"{len(rows)} rows", style="dim")
+
+
+@app.command()
+def status(env: Environment = None) -> None:
+    """What is deployed, what ran last, and which model is live."""
+    from solvent.cli.status import show
+
+    show(console, platform(env))
+
+
+@app.command()
+def doctor() -> None:
+    """Check this machine and the installation: versions, memory, disk, ports, Node, the embedded AWS."""
+    from solvent.cli.doctor import diagnose
+
+    raise typer.Exit(diagnose(console))
+
+
+def fail(message: str) -> int:
+    errors.print(message, style="red", markup=False, highlight=False)
+    return 1
+
+
+def main() -> None:
+    """The entry point: failures that a user can act on are one line, not a traceback."""
+    from embedded_aws.lifecycle import LifecycleError
+    from solvent.client import PlatformError
+    from solvent.delivery import DeliveryError
+    from solvent.warehouse.data_api import DataApiError
+
+    try:
+        app()
+    except (NoTarget, LifecycleError, PlatformError, DeliveryError, DataApiError) as error:
+        sys.exit(fail(str(error)))
+    except ClientError as error:
+        details = error.response["Error"]
+        sys.exit(fail(f"AWS refused {error.operation_name}: {details['Code']}: {details.get('Message', '')}"))
+    except BotoCoreError as error:
+        sys.exit(fail(f"AWS could not be reached: {error}"))

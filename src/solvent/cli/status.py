@@ -1,0 +1,72 @@
+"""`solvent status`: the stacks, the last runs, the live model and the rows in the warehouse."""
+
+from botocore.exceptions import ClientError
+from rich.console import Console
+from rich.table import Table
+
+from solvent.client import Platform, query
+from solvent.naming import PHASES, PORTFOLIOS
+from solvent.warehouse.data_api import DataApiError
+
+ROWS = """
+SELECT source, rows_in, rows_good, rows_quarantined, rows_duplicate, run_id
+FROM ops.load_log ORDER BY run_id, source
+"""
+
+
+def show(console: Console, platform: Platform) -> None:
+    """Print the state of a platform, each part read back from AWS."""
+    console.print(f"Solvent [bold]{platform.target.place}[/]")
+    stacks = [
+        s
+        for s in platform.target.client("cloudformation").describe_stacks()["Stacks"]
+        if s["StackName"].startswith(platform.names.stack(""))
+    ]
+    if not stacks:
+        console.print(
+            "Nothing is deployed there. `make demo` deploys into the embedded AWS, `cdk deploy --all` into an account."
+        )
+        return
+    unwell = [s for s in stacks if not s["StackStatus"].endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE"))]
+    console.print(f"{len(stacks)} stacks, {len(stacks) - len(unwell)} complete")
+    for stack in unwell:
+        console.print(
+            f"  {stack['StackName']}: {stack['StackStatus']} {stack.get('StackStatusReason', '')}", style="red"
+        )
+    _runs(console, platform)
+    _champions(console, platform)
+    _rows(console, platform)
+
+
+def _runs(console: Console, platform: Platform) -> None:
+    states = platform.target.client("stepfunctions")
+    table = Table("state machine", "last execution", "status", title="Runs", title_justify="left")
+    for phase in PHASES:
+        last = states.list_executions(stateMachineArn=platform.machine_arn(phase), maxResults=1)["executions"]
+        table.add_row(
+            phase, f"{last[0]['startDate']:%Y-%m-%d %H:%M:%S}" if last else "never", last[0]["status"] if last else ""
+        )
+    console.print(table)
+
+
+def _champions(console: Console, platform: Platform) -> None:
+    for portfolio in PORTFOLIOS:
+        try:
+            live = platform.champion(portfolio)
+        except ClientError:
+            console.print(f"{portfolio}: no model is live yet")
+            continue
+        figures = ", ".join(f"{k} {v}" for k, v in sorted(live["metrics"].items()))
+        console.print(f"{portfolio}: model version {live['version']} is {live['status']} ({figures})")
+
+
+def _rows(console: Console, platform: Platform) -> None:
+    try:
+        columns, rows = query(platform.target, ROWS)
+    except DataApiError as error:
+        console.print(f"The warehouse did not answer: {error}", style="red")
+        return
+    table = Table(*columns, title="Rows, from the load log", title_justify="left")
+    for row in rows:
+        table.add_row(*(str(value) for value in row))
+    console.print(table)

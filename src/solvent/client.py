@@ -1,0 +1,225 @@
+"""What a person or a program does with a deployed platform, as AWS calls: load, run, score, stream, query."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError
+
+from solvent import delivery, naming
+from solvent.target import Target
+
+
+class PlatformError(Exception):
+    """The platform refused or failed; the message says what and why."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A finished execution of a state machine."""
+
+    arn: str
+    status: str
+    seconds: float
+    output: dict[str, Any]
+    error: str = ""
+    cause: str = ""
+
+
+class Platform:
+    """One deployed environment."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.names = target.names
+
+    # Deliveries
+
+    def load(self, folder: Path) -> str:
+        """Put a folder's files into the landing zone, the manifest last, and return the manifest's address.
+
+        The manifest's arrival starts `ingest`. The same folder always lands under the same keys.
+        """
+        manifest = delivery.build(folder)
+        s3, bucket = self.target.client("s3"), self.target.bucket("landing")
+        key = naming.manifest_key(manifest.portfolio, manifest.delivery_id)
+        for file in manifest.files:
+            s3.upload_file(str(folder / file.name), bucket, key.replace("manifest.json", file.name))
+        s3.put_object(Bucket=bucket, Key=key, Body=manifest.to_bytes(), ContentType="application/json")
+        return f"s3://{bucket}/{key}"
+
+    def latest_manifest(self, portfolio: str) -> str:
+        """The manifest that landed last."""
+        s3, bucket = self.target.client("s3"), self.target.bucket("landing")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{portfolio}/")
+        found = [o for page in pages for o in page.get("Contents", []) if o["Key"].endswith("/manifest.json")]
+        if not found:
+            raise PlatformError(f"Nothing has been delivered to s3://{bucket}/{portfolio}/. Try `solvent load FOLDER`.")
+        return f"s3://{bucket}/{max(found, key=lambda o: o['LastModified'])['Key']}"
+
+    # State machines
+
+    def run(
+        self,
+        phase: str,
+        request: dict[str, Any],
+        *,
+        on_state: Callable[[str], None] = lambda _: None,
+        timeout: float = 7200,
+    ) -> Execution:
+        """Start a state machine and follow it to its end.
+
+        `on_state` hears of each state entered, those of the machines it calls included. Raises PlatformError when the
+        machine is not deployed or is still running after `timeout` seconds.
+        """
+        states = self.target.client("stepfunctions")
+        begun = time.monotonic()
+        arn = states.start_execution(stateMachineArn=self.machine_arn(phase), input=json.dumps(request))["executionArn"]
+        seen: set[tuple[str, int]] = set()
+        pause = 0.2
+        while True:
+            execution = states.describe_execution(executionArn=arn)
+            for name in self._entered(states, arn, seen):
+                on_state(name)
+            if execution["status"] != "RUNNING":
+                break
+            if time.monotonic() - begun > timeout:
+                raise PlatformError(f"{arn} still runs after {timeout:.0f} s. It goes on; see `solvent status`.")
+            time.sleep(pause)
+            pause = min(pause * 1.1, 5 if self.target.endpoint_url is None else 0.5)
+        return Execution(
+            arn=arn,
+            status=execution["status"],
+            seconds=time.monotonic() - begun,
+            output=json.loads(execution.get("output") or "{}"),
+            error=execution.get("error") or "",
+            cause=execution.get("cause") or "",
+        )
+
+    def machine_arn(self, phase: str) -> str:
+        name = self.names.state_machine(phase)
+        return f"arn:aws:states:{self.target.region}:{self.target.account_id}:stateMachine:{name}"
+
+    def _entered(self, states: Any, arn: str, seen: set[tuple[str, int]]) -> Iterator[str]:
+        pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
+        for event in (e for page in pages for e in page["events"]):
+            key = (arn, event["id"])
+            if "stateEnteredEventDetails" in event and key not in seen:
+                seen.add(key)
+                yield event["stateEnteredEventDetails"]["name"]
+            submitted = event.get("taskSubmittedEventDetails") or {}
+            if submitted.get("resourceType") == "states" and submitted.get("output"):
+                child = json.loads(submitted["output"]).get("ExecutionArn")
+                if child:
+                    yield from self._entered(states, child, seen)
+
+    # Scoring
+
+    def score(self, applicant: Any, portfolio: str = "lending") -> Any:
+        """Probability, score, decision and reasons from the SageMaker endpoint.
+
+        Raises PlatformError with the model's own message when the request is malformed.
+        """
+        runtime = self.target.client("sagemaker-runtime")
+        try:
+            answer = runtime.invoke_endpoint(
+                EndpointName=self.names.endpoint(portfolio),
+                ContentType="application/json",
+                Accept="application/json",
+                Body=json.dumps(applicant).encode(),
+            )
+        except ClientError as error:
+            original = error.response.get("OriginalMessage") or error.response["Error"].get("Message", str(error))
+            raise PlatformError(f"The endpoint refused: {original}") from error
+        return json.loads(answer["Body"].read())
+
+    def score_by_api(self, applicant: Any) -> Any:
+        """The same through the REST API, signed with the caller's IAM credentials."""
+        body = json.dumps(applicant).encode()
+        request = AWSRequest(
+            method="POST", url=f"{self.api_url}/v1/score", data=body, headers={"content-type": "application/json"}
+        )
+        SigV4Auth(self.target.session.get_credentials(), "execute-api", self.target.region).add_auth(request)
+        return self._http("POST", request.url, body, dict(request.headers))
+
+    def health(self) -> Any:
+        return self._http("GET", f"{self.api_url}/v1/health", None, {})
+
+    @property
+    def api_url(self) -> str:
+        apis = self.target.client("apigatewayv2").get_apis()["Items"]
+        for api in apis:
+            if api["Name"] == self.names.api:
+                if self.target.endpoint_url is None:
+                    return str(api["ApiEndpoint"])
+                from embedded_aws import lifecycle
+
+                return lifecycle.api_url(self.target.endpoint_url, api["ApiId"])
+        raise PlatformError(f"There is no API '{self.names.api}': the platform is not deployed. Try `make demo`.")
+
+    @staticmethod
+    def _http(method: str, url: str, body: bytes | None, headers: dict[str, str]) -> Any:
+        request = urllib.request.Request(url, body, headers, method=method)  # noqa: S310 (https, or the loopback)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            raise PlatformError(f"{method} {url}: {error.code} {error.read().decode(errors='replace')}") from error
+
+    # Streams and SQL
+
+    def put_events(self, events: list[dict[str, Any]]) -> None:
+        """Put application events on the stream, keyed by loan so that a loan's events stay in order."""
+        kinesis = self.target.client("kinesis")
+        for start in range(0, len(events), 500):
+            records = [
+                {"Data": json.dumps(e).encode(), "PartitionKey": str(e.get("loan_id") or "unknown")}
+                for e in events[start : start + 500]
+            ]
+            refused = kinesis.put_records(StreamName=self.names.stream, Records=records)["FailedRecordCount"]
+            if refused:
+                raise PlatformError(f"{refused} of {len(records)} records were refused by {self.names.stream}. Retry.")
+
+    def stream_events(self, event: str = "application_event") -> Iterator[dict[str, Any]]:
+        """The events that have arrived in the raw zone."""
+        s3, bucket = self.target.client("s3"), self.target.bucket("raw")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"stream/{event}/")
+        for stored in (o for page in pages for o in page.get("Contents", [])):
+            body = s3.get_object(Bucket=bucket, Key=stored["Key"])["Body"].read()
+            yield from (json.loads(line) for line in body.splitlines() if line)
+
+    def champion(self, portfolio: str = "lending") -> dict[str, Any]:
+        """The live endpoint, its model and the figures registered with the model's version."""
+        sagemaker = self.target.client("sagemaker")
+        endpoint = sagemaker.describe_endpoint(EndpointName=self.names.endpoint(portfolio))
+        configuration = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+        model = sagemaker.describe_model(ModelName=configuration["ProductionVariants"][0]["ModelName"])
+        version = model["PrimaryContainer"]["Environment"]["MODEL_VERSION"]
+        group = self.names.model_package_group(portfolio)
+        package = sagemaker.describe_model_package(
+            ModelPackageName=f"arn:aws:sagemaker:{self.target.region}:{self.target.account_id}"
+            f":model-package/{group}/{version}"
+        )
+        return {
+            "endpoint": endpoint["EndpointName"],
+            "status": endpoint["EndpointStatus"],
+            "model": model["ModelName"],
+            "version": version,
+            "metrics": package.get("CustomerMetadataProperties", {}),
+        }
+
+
+def query(target: Target, sql: str, parameters: Mapping[str, str] | None = None) -> tuple[list[str], list[list[Any]]]:
+    """Column names and rows of one statement, through the Redshift Data API as the caller's IAM identity."""
+    from solvent.warehouse.data_api import DataApi
+
+    warehouse = DataApi(target.client("redshift-data"), workgroup=target.names.workgroup, database=naming.DATABASE)
+    result = warehouse.query(sql, parameters)
+    return result.columns, result.rows

@@ -1,0 +1,88 @@
+"""Where a command goes: the embedded AWS on this laptop, or an account. The same calls serve both."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from botocore.config import Config
+
+from solvent.naming import Names
+
+LAPTOP_ENVIRONMENT = "dev"
+_RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=65)
+
+
+class NoTarget(Exception):
+    """There is nothing to talk to; the message says how to get it."""
+
+
+def checkout() -> Path:
+    """The root of the checkout that this package was installed from (editable)."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / "cdk.json").exists():
+        raise NoTarget(f"{root} is no Solvent checkout (no cdk.json there). Install with `make setup` in a clone.")
+    return root
+
+
+def home() -> Path:
+    """Where the embedded AWS keeps its state: $SOLVENT_HOME, or .solvent/ in the checkout."""
+    return Path(os.environ.get("SOLVENT_HOME") or checkout() / ".solvent")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One environment of the platform in one account and region."""
+
+    names: Names
+    region: str
+    session: boto3.Session
+    endpoint_url: str | None = None
+
+    @classmethod
+    def laptop(cls) -> "Target":
+        from embedded_aws import lifecycle
+
+        running = lifecycle.status(home())
+        if running is None:
+            raise NoTarget("The embedded AWS is not running. Start it with `solvent up`, or run `make demo`.")
+        return cls.at(running.url, LAPTOP_ENVIRONMENT)
+
+    @classmethod
+    def at(cls, url: str, environment: str) -> "Target":
+        """An embedded AWS at `url`."""
+        region = configured_region(environment)
+        # The operator of the laptop, not an AWS secret: the embedded AWS takes any key of its own account.
+        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106
+        return cls(Names(environment), region, session, url)
+
+    @classmethod
+    def account(cls, environment: str) -> "Target":
+        """A real account, through the usual AWS credential chain and the region of the environment."""
+        region = configured_region(environment)
+        return cls(Names(environment), region, boto3.Session(region_name=region))
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, endpoint_url=self.endpoint_url, config=_RETRIES)
+
+    @cached_property
+    def account_id(self) -> str:
+        return str(self.client("sts").get_caller_identity()["Account"])
+
+    def bucket(self, zone: str) -> str:
+        return self.names.bucket(zone, self.account_id, self.region)
+
+    @property
+    def place(self) -> str:
+        return f"{self.names.environment} at {self.endpoint_url or f'AWS account {self.account_id}, {self.region}'}"
+
+
+def configured_region(environment: str) -> str:
+    path = checkout() / "config" / f"{environment}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
+        raise NoTarget(f"There is no environment '{environment}' (config/ has: {known}).")
+    return str(yaml.safe_load(path.read_text())["region"])
