@@ -1,0 +1,161 @@
+"""What runs in AWS, packed the same way every time: the same sources give the same bytes, hence no needless deploy.
+
+Everything is staged under `build/` by content (`<name>-<hash>`), so two synths may run at once. Nothing here looks at a
+clock, a user or the order of a directory.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build"
+# Of the package, what only an operator's laptop needs.
+LAPTOP_ONLY = ("cli", "datasets", "client.py", "deployment.py", "target.py")
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+Tree = dict[str, bytes]  # relative path -> content
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """Paths of the staged code, ready to become CDK assets, and the version of all of it."""
+
+    code_version: str
+    glue_script: Path
+    glue_libraries: Path
+    training_source: Path
+    migrations: str
+
+    def function(self, name: str) -> Path:
+        """The directory that is the deployment package of `lambdas/<name>`."""
+        return _stage_directory(f"lambda-{name}", {**_package(), **_read(ROOT / "lambdas" / name)})
+
+
+@cache
+def build() -> Artifacts:
+    """Stage everything; cached, because every stack asks."""
+    package = _package()
+    glue_script = _read(ROOT / "glue_jobs")
+    training = {**package, **{Path(name).name: body for name, body in _read(ROOT / "sagemaker").items()}}
+    return Artifacts(
+        code_version=_digest({**package, **_below("glue", glue_script), **_below("sagemaker", training)})[:12],
+        glue_script=_stage_directory("glue-script", glue_script or {"etl.py": b""}) / "etl.py",
+        glue_libraries=_stage_file("glue-libraries", ".zip", _zip(package)),
+        training_source=_stage_file("training-source", ".tar.gz", _tar_gz(training)),
+        migrations=_digest(_read(ROOT / "sql" / "warehouse"))[:16],
+    )
+
+
+@cache
+def _package() -> Tree:
+    """The `solvent` package as it is shipped: with contracts, specifications and SQL compiled into it."""
+    source = ROOT / "src" / "solvent"
+    tree = {f"solvent/{name}": body for name, body in _read(source).items() if name.split("/")[0] not in LAPTOP_ONLY}
+    tree.update(_compiled())
+    tree.update(_below("solvent/_sql/warehouse", _read(ROOT / "sql" / "warehouse")))
+    return tree
+
+
+def _compiled() -> Tree:
+    """JSON and SQL that the code at run time reads in place of the checkout's YAML and templates."""
+    from solvent import contracts, specification
+    from solvent.etl import build as etl_sql
+
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder)
+        (target / "_compiled").mkdir()
+        contracts.compile(target / "_compiled" / "contracts.json")
+        specification.compile(target / "_compiled" / "specifications.json")
+        etl_sql.build(target / "_sql")
+        return _below("solvent", _read(target))
+
+
+def _read(folder: Path) -> Tree:
+    """Every file below a folder, but for caches; an absent folder is empty."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def _below(folder: str, tree: Mapping[str, bytes]) -> Tree:
+    return {f"{folder}/{name}": body for name, body in tree.items()}
+
+
+def _digest(tree: Mapping[str, bytes]) -> str:
+    lines = [[name, hashlib.sha256(tree[name]).hexdigest()] for name in sorted(tree)]
+    return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
+
+
+def _stage_directory(name: str, tree: Mapping[str, bytes]) -> Path:
+    target = BUILD / f"{name}-{_digest(tree)[:16]}"
+    if not target.exists():
+        scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=_build_folder()))
+        for relative, body in tree.items():
+            path = scratch / relative
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+        for path in [scratch, *scratch.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)  # whatever the umask is
+        _publish(scratch, target)
+    return target
+
+
+def _stage_file(name: str, suffix: str, body: bytes) -> Path:
+    target = BUILD / f"{name}-{hashlib.sha256(body).hexdigest()[:16]}{suffix}"
+    if not target.exists():
+        handle, scratch = tempfile.mkstemp(prefix=f".{name}-", dir=_build_folder())
+        with os.fdopen(handle, "wb") as file:
+            file.write(body)
+        Path(scratch).chmod(0o644)
+        _publish(Path(scratch), target)
+    return target
+
+
+def _publish(scratch: Path, target: Path) -> None:
+    """Move into place; another synth may have been faster with the very same content."""
+    try:
+        scratch.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _build_folder() -> Path:
+    BUILD.mkdir(exist_ok=True)
+    return BUILD
+
+
+def _zip(tree: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(tree):
+            entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, tree[name])
+    return buffer.getvalue()
+
+
+def _tar_gz(tree: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with (
+        gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.USTAR_FORMAT) as archive,
+    ):
+        for name in sorted(tree):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(tree[name])
+            entry.mode = 0o644
+            archive.addfile(entry, io.BytesIO(tree[name]))
+    return buffer.getvalue()

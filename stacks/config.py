@@ -1,0 +1,213 @@
+"""Typed configuration of one environment. A wrong value fails before synth, with the key and the cause."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from solvent.naming import Names
+
+DIRECTORY = Path(__file__).resolve().parents[1] / "config"
+
+Days = Annotated[int, Field(ge=1, le=3653)]
+Seconds = Annotated[int, Field(ge=1, le=300)]
+Minutes = Annotated[int, Field(ge=1, le=2880)]
+Instance = Annotated[str, Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")]
+LogRetention = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653
+]
+
+
+class ConfigurationError(Exception):
+    """A configuration file is missing or wrong; nothing was synthesized."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Network(_Section):
+    cidr: str = Field(pattern=r"^10\.\d{1,3}\.\d{1,3}\.0/(16|17|18|19|20)$")
+    private_compute: bool
+    interface_endpoints: tuple[str, ...]
+
+    @model_validator(mode="after")
+    def _endpoints_follow_compute(self) -> Self:
+        if self.interface_endpoints and not self.private_compute:
+            raise ValueError("interface_endpoints cost money and serve nobody while private_compute is false")
+        if self.private_compute and not self.interface_endpoints:
+            raise ValueError(
+                "private_compute needs interface_endpoints: code in the VPC has no other way to AWS services"
+            )
+        return self
+
+
+class Lake(_Section):
+    landing_days: Days
+    quarantine_days: Days
+    noncurrent_days: Days
+    infrequent_access_days: int = Field(ge=30, le=3653)  # S3 refuses an earlier transition
+    access_log_days: Days
+
+
+class Stream(_Section):
+    shards: int = Field(ge=1, le=200)
+    retention_hours: int = Field(ge=24, le=8760)
+    batch_size: int = Field(ge=1, le=10_000)
+    batch_window_seconds: int = Field(ge=0, le=300)
+    retry_attempts: int = Field(ge=0, le=10_000)
+    maximum_record_age_minutes: Minutes
+
+    @model_validator(mode="after")
+    def _record_is_retried_while_it_exists(self) -> Self:
+        if self.maximum_record_age_minutes > self.retention_hours * 60:
+            raise ValueError("maximum_record_age_minutes is longer than the stream keeps its records (retention_hours)")
+        return self
+
+
+class Etl(_Section):
+    glue_version: Literal["5.1"]
+    worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X"]
+    workers: int = Field(ge=2, le=299)
+    timeout_minutes: Minutes
+    concurrent_runs: int = Field(ge=1, le=100)
+
+
+class Warehouse(_Section):
+    base_capacity: int = Field(ge=4, le=1024)
+    maximum_capacity: int = Field(ge=4, le=1024)
+    query_timeout_seconds: int = Field(ge=60, le=86_400)
+    snapshot_on_delete: bool
+
+    @model_validator(mode="after")
+    def _capacity(self) -> Self:
+        if self.base_capacity != 4 and self.base_capacity % 8:
+            raise ValueError("base_capacity is 4 or a multiple of 8 RPU")
+        if self.maximum_capacity < self.base_capacity:
+            raise ValueError("maximum_capacity is below base_capacity")
+        return self
+
+
+class Training(_Section):
+    instance_type: Instance
+    volume_gb: int = Field(ge=1, le=1024)
+    timeout_minutes: Minutes
+    approval: Literal["Approved", "PendingManualApproval"]
+
+
+class Serving(_Section):
+    instance_type: Instance
+    instances: int = Field(ge=1, le=100)
+    transform_instance_type: Instance
+    transform_timeout_minutes: Minutes
+    rollout: Literal["all_at_once", "canary"]
+    canary_percent: int | None = Field(default=None, ge=1, le=50)
+    bake_seconds: int = Field(ge=0, le=3600)
+    rollout_timeout_minutes: int = Field(ge=10, le=480)
+
+    @model_validator(mode="after")
+    def _rollout(self) -> Self:
+        if (self.rollout == "canary") != (self.canary_percent is not None):
+            raise ValueError("canary_percent belongs to rollout: canary, and only to it")
+        if self.rollout == "canary" and self.instances < 2:
+            raise ValueError("rollout: canary needs two or more instances; a canary is at most half of them")
+        return self
+
+
+class Orchestration(_Section):
+    load_poll_seconds: Seconds
+    endpoint_poll_seconds: Seconds
+    approval_poll_seconds: Seconds
+    approval_timeout_minutes: int = Field(ge=1, le=10_080)
+    busy_poll_seconds: Seconds
+    busy_wait_minutes: Minutes
+    timeout_hours: int = Field(ge=1, le=720)
+    score_schedule: str = Field(pattern=r"^(cron|rate)\(.+\)$")
+    schedule_time_zone: str
+    schedule_enabled: bool
+
+
+class Api(_Section):
+    burst: int = Field(ge=1, le=5000)
+    requests_per_second: int = Field(ge=1, le=10_000)
+
+
+class Config(_Section):
+    """Everything in which two environments may differ."""
+
+    environment: str = Field(pattern=r"^[a-z][a-z0-9]{1,9}$")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    availability_zones: tuple[str, str, str]
+    removable: bool
+    log_retention_days: LogRetention
+    monthly_budget_usd: int = Field(ge=1)
+    alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
+    network: Network
+    lake: Lake
+    stream: Stream
+    etl: Etl
+    warehouse: Warehouse
+    training: Training
+    serving: Serving
+    orchestration: Orchestration
+    api: Api
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if len(set(self.availability_zones)) != 3:
+            raise ValueError("availability_zones must be three different zones (Redshift Serverless wants three)")
+        strangers = [zone for zone in self.availability_zones if not zone.startswith(self.region)]
+        if strangers:
+            raise ValueError(f"availability_zones {strangers} are not in region {self.region}")
+        if not self.removable and not self.warehouse.snapshot_on_delete:
+            raise ValueError("removable is false, so warehouse.snapshot_on_delete must be true: no data may be lost")
+        return self
+
+    @model_validator(mode="after")
+    def _histories_have_room(self) -> Self:
+        """An execution may write 25,000 events; a round of polling writes about 12, a retry about 5."""
+        orchestration, serving, warehouse = self.orchestration, self.serving, self.warehouse
+        waiting = orchestration.busy_wait_minutes * 60 / orchestration.busy_poll_seconds * 5
+        load = warehouse.query_timeout_seconds / orchestration.load_poll_seconds * 12
+        endpoint = serving.rollout_timeout_minutes * 60 / orchestration.endpoint_poll_seconds * 12
+        approval = orchestration.approval_timeout_minutes * 60 / orchestration.approval_poll_seconds * 12
+        for phase, events in {"ingest, score": waiting + load, "train": waiting + endpoint + approval}.items():
+            if events > 24_000:
+                raise ValueError(
+                    f"orchestration: {phase} could write {events:.0f} events, and Step Functions ends an execution at "
+                    "25,000: poll less often (..._poll_seconds) or give up earlier (..._minutes, query_timeout_seconds)"
+                )
+        hours = (
+            orchestration.approval_timeout_minutes + serving.rollout_timeout_minutes + orchestration.busy_wait_minutes
+        ) / 60
+        if hours > orchestration.timeout_hours:
+            raise ValueError(
+                f"orchestration.timeout_hours is shorter than the waits inside `train` ({hours:.1f} hours)"
+            )
+        return self
+
+    @property
+    def names(self) -> Names:
+        return Names(self.environment)
+
+
+def load(environment: str, directory: Path = DIRECTORY) -> Config:
+    """The configuration of an environment; raises ConfigurationError that names file, key and cause."""
+    path = directory / f"{environment}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(file.stem for file in directory.glob("*.yaml")))
+        raise ConfigurationError(
+            f"There is no environment '{environment}'. config/ has: {known}. Use -c environment=NAME."
+        )
+    try:
+        return Config(environment=environment, **yaml.safe_load(path.read_text()))
+    except (ValidationError, TypeError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"config/{path.name}: {_explain(error)}") from error
+
+
+def _explain(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    lines = [".".join(map(str, item["loc"])) + ": " + item["msg"] for item in error.errors()]
+    return "\n  ".join(["nothing was synthesized.", *lines])

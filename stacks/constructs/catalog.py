@@ -1,0 +1,78 @@
+"""The Glue catalog of the lake, from the contracts: no crawler, no partition call; a run is found by its id."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import Aws
+from aws_cdk import aws_glue as glue
+
+from solvent import naming
+from stacks.constructs.base import SolventStack
+
+PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
+PARQUET_OUTPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
+PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+
+
+def database(scope: SolventStack) -> glue.CfnDatabase:
+    return glue.CfnDatabase(
+        scope,
+        "Database",
+        catalog_id=Aws.ACCOUNT_ID,
+        database_input=glue.CfnDatabase.DatabaseInputProperty(
+            name=scope.names.glue_database, description="The published tables of the lake"
+        ),
+    )
+
+
+def table(
+    scope: SolventStack,
+    owner: glue.CfnDatabase,
+    *,
+    portfolio: str,
+    name: str,
+    zone: str,
+    description: str,
+    columns: Sequence[dict[str, str]],
+) -> glue.CfnTable:
+    """A Parquet table partitioned by run; a query must name its `run_id` (injected projection)."""
+    template = f"s3://{scope.bucket_name(zone)}/{naming.table_prefix(portfolio, name, '${run_id}')}"
+    created = glue.CfnTable(
+        scope,
+        "Table" + "".join(part.capitalize() for part in name.split("_")),
+        catalog_id=Aws.ACCOUNT_ID,
+        database_name=scope.names.glue_database,
+        table_input=glue.CfnTable.TableInputProperty(
+            name=name,
+            description=description,
+            table_type="EXTERNAL_TABLE",
+            parameters=_parameters(template),
+            partition_keys=[
+                glue.CfnTable.ColumnProperty(name="run_id", type="string", comment="Hash of delivery and code")
+            ],
+            storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
+                location=f"s3://{scope.bucket_name(zone)}/{portfolio}/{name}/",
+                input_format=PARQUET_INPUT,
+                output_format=PARQUET_OUTPUT,
+                serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=PARQUET_SERDE),
+                # A column that is the partition key as well may stand in a table only once.
+                columns=[
+                    glue.CfnTable.ColumnProperty(name=c["Name"], type=c["Type"], comment=c.get("Comment"))
+                    for c in columns
+                    if c["Name"] != "run_id"
+                ],
+            ),
+        ),
+    )
+    created.node.add_dependency(owner)
+    return created
+
+
+def _parameters(template: str) -> dict[str, Any]:
+    return {
+        "classification": "parquet",
+        "EXTERNAL": "TRUE",
+        "projection.enabled": "true",
+        "projection.run_id.type": "injected",
+        "storage.location.template": template,
+    }

@@ -1,0 +1,110 @@
+"""A Lambda function of `lambdas/<name>`: package, role, log group, traces and, where configured, a place in the VPC."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+
+from stacks import bundling
+from stacks.constructs.base import SolventStack
+from stacks.constructs.log_group import LogGroup
+from stacks.constructs.permissions import acknowledge, allow, service_role
+from stacks.network import NetworkStack
+
+RUNTIME = lambda_.Runtime.PYTHON_3_14
+
+
+class Function(lambda_.Function):
+    """`lambdas/<directory>` as function `solvent-<environment>-<name>`, with a role of its own that may only log."""
+
+    own_role: iam.Role
+    name: str
+
+    def __init__(
+        self,
+        scope: SolventStack,
+        construct_id: str,
+        *,
+        name: str,
+        description: str,
+        key: kms.IKey,
+        network: NetworkStack,
+        environment: Mapping[str, str] | None = None,
+        timeout_seconds: int = 30,
+        memory_mb: int = 256,
+    ) -> None:
+        role = service_role(
+            scope,
+            f"{construct_id}Role",
+            name=name,
+            service="lambda.amazonaws.com",
+            description=f"Execution role of {scope.names.named(name)}",
+            guarded=False,  # Lambda sends no aws:SourceAccount when it assumes an execution role
+        )
+        group = LogGroup(scope, f"{construct_id}Logs", name=f"/aws/lambda/{scope.names.named(name)}", key=key)
+        super().__init__(
+            scope,
+            construct_id,
+            function_name=scope.names.named(name),
+            description=description,
+            runtime=RUNTIME,
+            architecture=lambda_.Architecture.ARM_64,
+            handler="handler.handler",
+            code=lambda_.Code.from_asset(str(bundling.build().function(name.replace("-", "_")))),
+            role=role,
+            log_group=group,
+            tracing=lambda_.Tracing.ACTIVE,
+            timeout=Duration.seconds(timeout_seconds),
+            memory_size=memory_mb,
+            environment_encryption=key,
+            environment={
+                "ENVIRONMENT": scope.config.environment,
+                "ACCOUNT_ID": Aws.ACCOUNT_ID,
+                **(environment or {}),
+            },
+            **_placement(network),
+        )
+        self.own_role, self.name = role, name
+        allow(
+            role,
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            on=[scope.arn("logs", f"log-group:/aws/lambda/{scope.names.named(name)}:*")],
+            why="the log streams of this function's own log group; their names are chosen by Lambda",
+        )
+        allow(role, "kms:Decrypt", on=[key.key_arn])  # its environment variables
+        # The X-Ray statement itself comes with tracing=ACTIVE.
+        acknowledge(role, "AwsSolutions-IAM5[Resource::*]", _why_all_resources(network))
+        if network.config.network.private_compute:
+            allow(
+                role,
+                "ec2:AssignPrivateIpAddresses",
+                "ec2:CreateNetworkInterface",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSubnets",
+                "ec2:UnassignPrivateIpAddresses",
+                on=["*"],
+                why=_why_all_resources(network),
+            )
+
+
+def _why_all_resources(network: NetworkStack) -> str:
+    reason = "X-Ray's actions know no resources"
+    if network.config.network.private_compute:
+        reason += ", and Lambda makes the network interfaces of a function in a VPC before they have a name"
+    return reason
+
+
+def _placement(network: NetworkStack) -> dict[str, Any]:
+    if not network.config.network.private_compute:
+        return {}
+    return {
+        "vpc": network.vpc,
+        "vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+        "security_groups": [network.compute_security_group],
+    }

@@ -1,0 +1,61 @@
+"""A Glue job's place in the VPC: a network connection, and what the job's role needs to use it."""
+
+from aws_cdk import Aws
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+
+from stacks.constructs.base import SolventStack
+from stacks.constructs.permissions import acknowledge, allow
+from stacks.network import NetworkStack
+
+
+class GlueConnection:
+    """The connection `solvent-<environment>-glue`: workers of jobs that name it run in the first isolated subnet."""
+
+    def __init__(self, scope: SolventStack, *, network: NetworkStack, role: iam.Role) -> None:
+        self.name = scope.names.named("glue")
+        subnet = network.vpc.isolated_subnets[0]
+        connection = glue.CfnConnection(
+            scope,
+            "Connection",
+            catalog_id=Aws.ACCOUNT_ID,
+            connection_input=glue.CfnConnection.ConnectionInputProperty(
+                name=self.name,
+                description="Runs jobs in the platform's network",
+                connection_type="NETWORK",
+                connection_properties={},
+                physical_connection_requirements=glue.CfnConnection.PhysicalConnectionRequirementsProperty(
+                    availability_zone=network.config.availability_zones[0],
+                    subnet_id=subnet.subnet_id,
+                    security_group_id_list=[network.glue_security_group.security_group_id],
+                ),
+            ),
+        )
+        acknowledge(
+            connection,
+            "CloudFormation-Validate::W3010",
+            "the zone comes from the configuration, and Glue wants that of the subnet spelled out",
+        )
+        allow(
+            role, "glue:GetConnection", on=[scope.arn("glue", "catalog"), scope.arn("glue", f"connection/{self.name}")]
+        )
+        allow(
+            role,
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeRouteTables",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcAttribute",
+            "ec2:DescribeVpcEndpoints",
+            on=["*"],
+            why="Glue makes the network interfaces of a job before they have a name; PutMetricData knows no resources",
+        )
+        allow(
+            role,
+            "ec2:CreateTags",
+            on=[scope.arn("ec2", "network-interface/*")],
+            conditions={"ForAllValues:StringEquals": {"aws:TagKeys": ["aws-glue-service-resource"]}},
+            why="Glue tags the network interfaces that it has just made",
+        )

@@ -1,0 +1,113 @@
+"""The functions behind the state machines: ledger and lock, warehouse load, model gate."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+
+from solvent import naming
+from stacks import bundling
+from stacks.constructs.base import SolventStack
+from stacks.constructs.function import Function
+from stacks.constructs.permissions import OBJECTS, allow, use_key
+from stacks.lake import LakeStack
+from stacks.network import NetworkStack
+from stacks.warehouse import WarehouseStack
+
+
+class RunFunctions:
+    """run_control, warehouse_load and model_gate, each with what it calls and nothing else."""
+
+    def __init__(
+        self,
+        stack: SolventStack,
+        *,
+        lake: LakeStack,
+        network: NetworkStack,
+        warehouse: WarehouseStack,
+        runs: dynamodb.TableV2,
+    ) -> None:
+        self._stack, self._lake, self._network = stack, lake, network
+        self.run_control = self._run_control(runs)
+        self.warehouse_load = self._warehouse_load(warehouse)
+        self.model_gate = self._model_gate()
+
+    def _function(self, construct_id: str, name: str, description: str, **options: object) -> Function:
+        function = Function(
+            self._stack,
+            construct_id,
+            name=name,
+            description=description,
+            key=self._lake.key,
+            network=self._network,
+            **options,  # type: ignore[arg-type]
+        )
+        use_key(function.own_role, self._lake.key, write=True)
+        return function
+
+    def _run_control(self, runs: dynamodb.TableV2) -> Function:
+        function = self._function(
+            "RunControl",
+            "run-control",
+            "Begins, completes and fails phases of runs: lock, ledger, reports",
+            environment={"CODE_VERSION": bundling.build().code_version},
+            timeout_seconds=60,
+        )
+        role, stack = function.own_role, self._stack
+        allow(
+            role,
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            on=[runs.table_arn],
+        )
+        allow(role, "s3:GetObject", on=[f"{stack.objects('landing')[0]}/manifest.json"], why=OBJECTS)
+        _list(role, stack, "landing")  # without it S3 answers 403, not 404, for a manifest that is not there
+        allow(role, "s3:PutObject", on=stack.objects("artifacts", "runs/"), why=OBJECTS)
+        allow(
+            role,
+            "states:DescribeExecution",
+            "states:GetExecutionHistory",
+            on=[stack.arn("states", f"execution:{stack.names.state_machine(phase)}:*") for phase in naming.PHASES],
+            why="executions are named at run time",
+        )
+        return function
+
+    def _warehouse_load(self, warehouse: WarehouseStack) -> Function:
+        function = self._function(
+            "WarehouseLoad",
+            "warehouse-load",
+            "Submits the COPY and MERGE of one run as one transaction",
+            timeout_seconds=120,
+        )
+        allow(
+            function.own_role,
+            "redshift-data:BatchExecuteStatement",
+            "redshift-serverless:GetCredentials",
+            on=[warehouse.workgroup_arn],
+        )
+        return function
+
+    def _model_gate(self) -> Function:
+        function = self._function(
+            "ModelGate",
+            "model-gate",
+            "Compares a trained model with the specification's gates and with the champion",
+            timeout_seconds=120,
+            memory_mb=512,
+        )
+        role, stack = function.own_role, self._stack
+        allow(role, "s3:GetObject", on=stack.objects("artifacts", "models/"), why=OBJECTS)
+        allow(role, "s3:PutObject", on=stack.objects("artifacts", "runs/"), why=OBJECTS)
+        names = {"DescribeEndpoint": "endpoint", "DescribeEndpointConfig": "endpoint-config", "DescribeModel": "model"}
+        for action, kind in names.items():
+            allow(
+                role,
+                f"sagemaker:{action}",
+                on=[stack.arn("sagemaker", f"{kind}/{stack.names.prefix}-*")],
+                why="the champion: the model behind the endpoint at run time",
+            )
+        return function
+
+
+def _list(role: iam.Role, stack: SolventStack, *zones: str) -> None:
+    allow(role, "s3:ListBucket", on=[f"arn:aws:s3:::{stack.bucket_name(zone)}" for zone in zones])

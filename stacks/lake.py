@@ -1,0 +1,152 @@
+"""The data lake: one key, one bucket per zone, and the Glue catalog of the published tables."""
+
+from typing import cast
+
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from solvent import contracts, naming
+from solvent.contracts.glue import columns
+from stacks.config import Config
+from stacks.constructs import catalog
+from stacks.constructs.base import SolventStack
+
+PARQUET_ZONES = ("cleaned", "training")
+
+
+class LakeStack(SolventStack):
+    def __init__(self, scope: Construct, *, config: Config) -> None:
+        super().__init__(scope, "Lake", config=config, description="data lake: key, zones, catalog")
+        self.key = self._key()
+        self.access_logs = self._access_log_bucket()
+        self.buckets = {zone: self._zone_bucket(zone) for zone in naming.ZONES}
+        self._catalog()
+
+    def _key(self) -> kms.Key:
+        key = kms.Key(
+            self,
+            "Key",
+            alias=f"alias/{self.names.prefix}",
+            description=f"Everything that {self.names.prefix} stores or logs",
+            enable_key_rotation=True,
+            removal_policy=self.removal_policy,
+            pending_window=Duration.days(7 if self.config.removable else 30),
+        )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LogGroupsOfThisPlatform",
+                principals=[iam.ServicePrincipal(f"logs.{self.config.region}.amazonaws.com")],
+                actions=["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+                resources=["*"],
+                conditions={
+                    "ArnLike": {"kms:EncryptionContext:aws:logs:arn": self.arn("logs", "log-group:*")},
+                },
+            )
+        )
+        # Alarms publish to the encrypted topic; rules and schedules write to encrypted dead-letter queues.
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsAndEventsOfThisAccount",
+                principals=[
+                    iam.ServicePrincipal("cloudwatch.amazonaws.com"),
+                    iam.ServicePrincipal("events.amazonaws.com"),
+                ],
+                actions=["kms:Decrypt", "kms:GenerateDataKey*"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )
+        return key
+
+    def _access_log_bucket(self) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            "AccessLogs",
+            bucket_name=self.bucket_name("access-logs"),
+            encryption=s3.BucketEncryption.S3_MANAGED,  # S3 delivers access logs to no bucket with a KMS key
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="expire",
+                    expiration=Duration.days(self.config.lake.access_log_days),
+                    noncurrent_version_expiration=Duration.days(self.config.lake.noncurrent_days),
+                )
+            ],
+            removal_policy=self.removal_policy,
+            auto_delete_objects=self.config.removable,
+        )
+
+    def _zone_bucket(self, zone: str) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            zone.capitalize(),
+            bucket_name=self.bucket_name(zone),
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            server_access_logs_bucket=self.access_logs,
+            server_access_logs_prefix=f"{zone}/",
+            lifecycle_rules=self._lifecycle(zone),
+            removal_policy=self.removal_policy,
+            auto_delete_objects=self.config.removable,
+        )
+        if zone == "landing":
+            # CloudFormation knows this property; CDK's own switch would bring a helper function with broad rights.
+            cast(
+                s3.CfnBucket, bucket.node.default_child
+            ).notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+                event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+            )
+        return bucket
+
+    def _lifecycle(self, zone: str) -> list[s3.LifecycleRule]:
+        lake = self.config.lake
+        rules = [
+            s3.LifecycleRule(
+                id="tidy",
+                abort_incomplete_multipart_upload_after=Duration.days(7),
+                noncurrent_version_expiration=Duration.days(lake.noncurrent_days),
+            )
+        ]
+        expire = {"landing": lake.landing_days, "quarantine": lake.quarantine_days}.get(zone)
+        if expire is not None:
+            rules.append(s3.LifecycleRule(id="expire", expiration=Duration.days(expire)))
+        if zone in ("raw", "cleaned", "training"):
+            transition = s3.Transition(
+                storage_class=s3.StorageClass.INTELLIGENT_TIERING,
+                transition_after=Duration.days(lake.infrequent_access_days),
+            )
+            rules.append(s3.LifecycleRule(id="tier", transitions=[transition]))
+        return rules
+
+    def _catalog(self) -> None:
+        """Every published table that is kept as Parquet, and the logs of runs; the rest is in the warehouse only."""
+        owner = catalog.database(self)
+        for portfolio in naming.PORTFOLIOS:
+            for contract in contracts.load().values():
+                if (
+                    contract.kind == "published"
+                    and contract.zone in PARQUET_ZONES
+                    and contract.portfolio in (portfolio, "ops")
+                ):
+                    catalog.table(
+                        self,
+                        owner,
+                        portfolio=portfolio,
+                        name=contract.name,
+                        zone=contract.zone,
+                        description=contract.description,
+                        columns=columns(contract),
+                    )

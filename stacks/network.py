@@ -1,0 +1,95 @@
+"""The network: isolated subnets in three zones, no NAT, gateway endpoints, and interface endpoints where configured."""
+
+from typing import Any
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from stacks.config import Config
+from stacks.constructs.base import SolventStack
+from stacks.constructs.log_group import LogGroup
+from stacks.constructs.permissions import service_role
+
+
+class NetworkStack(SolventStack):
+    def __init__(self, scope: Construct, *, config: Config, key: kms.IKey) -> None:
+        super().__init__(scope, "Network", config=config, description="network without a way to the internet")
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            vpc_name=self.names.prefix,
+            ip_addresses=ec2.IpAddresses.cidr(config.network.cidr),
+            availability_zones=list(config.availability_zones),
+            nat_gateways=0,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(name="isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24)
+            ],
+            gateway_endpoints={
+                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
+                "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
+            },
+        )
+        self._flow_logs(key)
+        self.warehouse_security_group = self._security_group("warehouse", "Redshift: reached through the Data API only")
+        self._open(self.warehouse_security_group)
+        if config.network.private_compute:
+            self.compute_security_group = self._security_group("compute", "Functions and SageMaker")
+            self._open(self.compute_security_group)
+            self.glue_security_group = self._security_group("glue", "Workers of Glue jobs")
+            self._open(self.glue_security_group)
+            workers = (self.glue_security_group, ec2.Port.all_tcp(), "Glue: the workers of a job talk to each other")
+            self.glue_security_group.add_ingress_rule(*workers)
+            self.glue_security_group.add_egress_rule(*workers)
+            self._interface_endpoints()
+
+    @property
+    def isolated_subnet_ids(self) -> list[str]:
+        return [subnet.subnet_id for subnet in self.vpc.isolated_subnets]
+
+    @property
+    def job_placement(self) -> dict[str, Any] | None:
+        """SageMaker's VpcConfig for jobs and models; None where they run outside the VPC."""
+        if not self.config.network.private_compute:
+            return None
+        return {
+            "SecurityGroupIds": [self.compute_security_group.security_group_id],
+            "Subnets": self.isolated_subnet_ids,
+        }
+
+    def _flow_logs(self, key: kms.IKey) -> None:
+        group = LogGroup(self, "FlowLogs", name=f"/{self.names.prefix}/vpc-flow-logs", key=key)
+        role = service_role(
+            self, "FlowLogsRole", name="flow-logs", service="vpc-flow-logs.amazonaws.com", description="VPC flow logs"
+        )
+        self.vpc.add_flow_log("Flow", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role))
+
+    def _security_group(self, name: str, description: str) -> ec2.SecurityGroup:
+        return ec2.SecurityGroup(
+            self,
+            f"{name.capitalize()}SecurityGroup",
+            vpc=self.vpc,
+            security_group_name=self.names.named(name),
+            description=description,
+            allow_all_outbound=False,
+        )
+
+    def _open(self, group: ec2.SecurityGroup) -> None:
+        """HTTPS only. The gateway endpoints' addresses are public ones, and there is no other route out of the VPC."""
+        group.add_egress_rule(
+            ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS; the only routes are the VPC and its gateway endpoints"
+        )
+
+    def _interface_endpoints(self) -> None:
+        group = self._security_group("endpoints", "Interface endpoints of AWS services")
+        for code in (self.compute_security_group, self.glue_security_group):
+            group.add_ingress_rule(code, ec2.Port.tcp(443), "HTTPS from the platform's code")
+        for service in self.config.network.interface_endpoints:
+            self.vpc.add_interface_endpoint(
+                "".join(part.capitalize() for part in service.replace(".", "-").split("-")),
+                service=ec2.InterfaceVpcEndpointService(f"com.amazonaws.{self.config.region}.{service}", 443),
+                subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+                security_groups=[group],
+                private_dns_enabled=True,
+                open=False,
+            )

@@ -1,0 +1,126 @@
+"""Serving: everything about an endpoint that can exist before the first training, and its clean-up at the end.
+
+The endpoint itself is made and updated by the state machine `train`; it finds roles and alarms here by their names.
+"""
+
+from aws_cdk import CustomResource, Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from solvent import naming
+from stacks.config import Config
+from stacks.constructs.base import SolventStack
+from stacks.constructs.function import Function
+from stacks.constructs.log_group import LogGroup
+from stacks.constructs.permissions import OBJECTS, allow
+from stacks.constructs.sagemaker_role import sagemaker_role
+from stacks.lake import LakeStack
+from stacks.network import NetworkStack
+
+VARIANT = "champion"
+MODEL_LATENCY_BOUND = 500_000  # microseconds, the unit of ModelLatency
+
+
+def rollback_alarms(names: naming.Names, portfolio: str) -> tuple[str, str]:
+    """Names of the alarms that roll an endpoint update back."""
+    return names.named(f"{portfolio}-endpoint-errors"), names.named(f"{portfolio}-endpoint-latency")
+
+
+class ServingStack(SolventStack):
+    def __init__(self, scope: Construct, *, config: Config, lake: LakeStack, network: NetworkStack) -> None:
+        super().__init__(scope, "Serving", config=config, description="model role, rollback alarms, endpoint clean-up")
+        self.role = self._model_role(lake, network)
+        for portfolio in naming.PORTFOLIOS:
+            LogGroup(
+                self,
+                f"Logs{portfolio.capitalize()}",
+                name=f"/aws/sagemaker/Endpoints/{self.names.endpoint(portfolio)}",
+                key=lake.key,
+            )
+            self._rollback_alarms(portfolio)
+        self._cleanup(lake, network)
+
+    def _model_role(self, lake: LakeStack, network: NetworkStack) -> iam.Role:
+        role = sagemaker_role(
+            self,
+            "Role",
+            name="model",
+            description="SageMaker models: endpoints and batch transform",
+            key=lake.key,
+            network=network,
+            log_groups="*",
+        )
+        allow(
+            role, "s3:ListBucket", on=[f"arn:aws:s3:::{self.bucket_name(zone)}" for zone in ("training", "artifacts")]
+        )
+        allow(role, "s3:GetObject", on=self.objects("artifacts", "models/"), why=OBJECTS)
+        allow(role, "s3:GetObject", on=self.objects("training"), why=OBJECTS)
+        allow(role, "s3:PutObject", on=self.objects("artifacts", "predictions/"), why=OBJECTS)
+        return role
+
+    def _rollback_alarms(self, portfolio: str) -> None:
+        errors, latency = rollback_alarms(self.names, portfolio)
+        dimensions = {"EndpointName": self.names.endpoint(portfolio), "VariantName": VARIANT}
+        for name, metric, statistic, threshold in (
+            (errors, "Invocation5XXErrors", "Sum", 1.0),
+            (latency, "ModelLatency", "p95", float(MODEL_LATENCY_BOUND)),
+        ):
+            cloudwatch.Alarm(
+                self,
+                "".join(part.capitalize() for part in name.split("-")),
+                alarm_name=name,
+                alarm_description=f"Rolls an update of endpoint {self.names.endpoint(portfolio)} back",
+                metric=cloudwatch.Metric(
+                    namespace="AWS/SageMaker",
+                    metric_name=metric,
+                    dimensions_map=dimensions,
+                    statistic=statistic,
+                    period=Duration.minutes(1),
+                ),
+                threshold=threshold,
+                evaluation_periods=1,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,  # no traffic is no error
+            )
+
+    def _cleanup(self, lake: LakeStack, network: NetworkStack) -> None:
+        cleanup = Function(
+            self,
+            "EndpointCleanup",
+            name="endpoint-cleanup",
+            description="On `cdk destroy`: deletes endpoints, configurations, models and scaling targets",
+            key=lake.key,
+            network=network,
+            timeout_seconds=900,
+        )
+        role, prefix = cleanup.own_role, self.names.prefix
+        why = "the endpoints, configurations and models of this platform all start with its name"
+        actions = {
+            "endpoint": ("sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint"),
+            "endpoint-config": ("sagemaker:DeleteEndpointConfig",),
+            "model": ("sagemaker:DeleteModel",),
+            **({"model-package": ("sagemaker:DeleteModelPackage",)} if self.config.removable else {}),
+        }
+        for kind, allowed in actions.items():
+            allow(role, *allowed, on=[self.arn("sagemaker", f"{kind}/{prefix}-*")], why=why)
+        allow(
+            role,
+            "application-autoscaling:DeregisterScalableTarget",
+            "application-autoscaling:DescribeScalableTargets",
+            "sagemaker:ListEndpointConfigs",
+            *(["sagemaker:ListModelPackages"] if self.config.removable else []),
+            "sagemaker:ListModels",
+            on=["*"],
+            why="List and Describe calls, and X-Ray, know no resources; scaling targets get an id only when they exist",
+        )
+        custom = CustomResource(
+            self,
+            "Cleanup",
+            resource_type="Custom::EndpointCleanup",
+            service_token=cleanup.function_arn,
+            service_timeout=Duration.minutes(15),
+            # Model packages are the audit trail: they go only where everything may go.
+            properties={"DeleteModelPackages": str(self.config.removable).lower()},
+        )
+        custom.node.add_dependency(cleanup)

@@ -1,0 +1,30 @@
+"""`ingest`: a delivery -> raw, cleaned and training tables (Glue) -> warehouse (one transaction)."""
+
+from typing import Any
+
+from stacks.state_machines.parts import Parts
+
+
+def definition(parts: Parts) -> dict[str, Any]:
+    config = parts.config
+    machine = parts.machine("ingest", "A delivery to the lake's tables and the warehouse. Input: manifest (S3 URI)")
+    parts.open(machine, then="RunEtl")
+    machine.task(
+        "RunEtl",
+        "glue:startJobRun.sync",
+        {
+            "JobName": config.names.etl_job,
+            "Arguments": {
+                "--portfolio.$": "$.run.portfolio",
+                "--run_id.$": "$.run.run_id",
+                "--manifest.$": "$.run.manifest",
+            },
+        },
+        select={"job_run_id.$": "$.Id"},
+        keep="$.etl",
+        then="LoadWarehouse",
+        timeout_seconds=(config.etl.timeout_minutes + 10) * 60,
+    )
+    parts.load(machine, {"phase": "ingest"}, then="CompleteRun")
+    machine.close({"job_run_id.$": "$.etl.job_run_id", "statement_id.$": "$.load.id"})
+    return machine.definition()

@@ -1,0 +1,144 @@
+"""`train`: training job -> gates -> registry -> model, endpoint configuration and endpoint, verified.
+
+A model that fails anywhere before UpdateEndpoint never touches the live endpoint, and an update that AWS rolls back is
+noticed: SageMaker reports InService then, on the old configuration.
+"""
+
+from typing import Any
+
+from stacks.state_machines import deploy
+from stacks.state_machines.parts import Parts
+from stacks.state_machines.states import Machine
+
+METRICS = ("auc", "accuracy", "majority_accuracy", "rows")
+CONTENT_TYPES = ["application/json", "application/jsonlines"]
+
+
+def definition(parts: Parts) -> dict[str, Any]:
+    machine = parts.machine("train", "Train, gate, register and deploy a model. Input: portfolio")
+    parts.open(machine, then="Train")
+    _train(parts, machine)
+    _register(parts, machine)
+    deploy.add(parts, machine)
+    machine.close(
+        {
+            "model.$": "$.run.job_name",
+            "model_package.$": "$.package.arn",
+            "model_version.$": "$.version.text",
+            "endpoint.$": "$.run.endpoint",
+            "metrics.$": "$.gate.metrics",
+            "gate.$": "$.gate.report",
+        }
+    )
+    return machine.definition()
+
+
+def _train(parts: Parts, machine: Machine) -> None:
+    training = parts.config.training
+    machine.task(
+        "Train",
+        "sagemaker:createTrainingJob.sync",
+        {
+            "TrainingJobName.$": "$.run.job_name",
+            "RoleArn": parts.training_role,
+            "AlgorithmSpecification": {
+                "TrainingImage": parts.image,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": name, "Regex": rf"(?:^|\s){name}=([0-9.]+);"} for name in METRICS],
+            },
+            "HyperParameters": {
+                "sagemaker_program": "train.py",
+                "sagemaker_submit_directory": f"/opt/ml/input/data/code/{parts.training_source_key}",
+                "portfolio.$": "$.run.portfolio",
+                "run_id.$": "$.run.run_id",
+                "excluded_features.$": "$.run.excluded_features",
+            },
+            "InputDataConfig": [
+                _channel("code", {"S3Uri": parts.training_source}),
+                _channel("train", {"S3Uri.$": "$.run.training_prefix"}),
+            ],
+            "OutputDataConfig": {
+                "S3OutputPath.$": f"States.Format('s3://{parts.artifacts_bucket}/models/{{}}/', $.run.portfolio)",
+                "KmsKeyId": parts.key,
+            },
+            "ResourceConfig": {
+                "InstanceCount": 1,
+                "InstanceType": training.instance_type,
+                "VolumeSizeInGB": training.volume_gb,
+                "VolumeKmsKeyId": parts.key,
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": training.timeout_minutes * 60},
+            "EnableNetworkIsolation": True,
+            **parts.vpc_config,
+        },
+        select={"model_artifact.$": "$.ModelArtifacts.S3ModelArtifacts"},
+        keep="$.trained",
+        then="EvaluateModel",
+        timeout_seconds=(training.timeout_minutes + 15) * 60,
+    )
+    machine.invoke(
+        "EvaluateModel",
+        parts.model_gate,
+        {"run.$": "$.run", "model_artifact.$": "$.trained.model_artifact"},
+        select={name: f"$.Payload.{name[:-2]}" for name in ("passed.$", "failures.$", "metrics.$", "report.$")},
+        keep="$.gate",
+        then="GatePassed",
+    )
+    machine.choose(
+        "GatePassed", [({"Variable": "$.gate.passed", "BooleanEquals": True}, "RegisterModel")], otherwise="GateRefused"
+    )
+    machine.refuse("GateRefused", "GateRefused", cause_path="States.JsonToString($.gate.failures)")
+
+
+def _channel(name: str, source: dict[str, str]) -> dict[str, Any]:
+    s3 = {"S3DataType": "S3Prefix", "S3DataDistributionType": "FullyReplicated", **source}
+    return {"ChannelName": name, "InputMode": "File", "DataSource": {"S3DataSource": s3}}
+
+
+def _register(parts: Parts, machine: Machine) -> None:
+    serving = parts.config.serving
+    machine.task(
+        "RegisterModel",
+        "aws-sdk:sagemaker:createModelPackage",
+        {
+            "ModelPackageGroupName.$": "$.run.model_package_group",
+            "ModelPackageDescription.$": "States.Format('run {}, job {}', $.run.run_id, $.run.job_name)",
+            "ModelApprovalStatus": parts.config.training.approval,
+            "CustomerMetadataProperties.$": "$.gate.metrics",
+            "InferenceSpecification": {
+                "Containers": [{"Image": parts.image, "ModelDataUrl.$": "$.trained.model_artifact"}],
+                "SupportedContentTypes": CONTENT_TYPES,
+                "SupportedResponseMIMETypes": CONTENT_TYPES,
+                "SupportedRealtimeInferenceInstanceTypes": [serving.instance_type],
+                "SupportedTransformInstanceTypes": [serving.transform_instance_type],
+            },
+        },
+        select={"arn.$": "$.ModelPackageArn"},
+        keep="$.package",
+        then="AwaitApproval",
+    )
+    status = "$.approval.status"
+    machine.poll(
+        "Approval",
+        "aws-sdk:sagemaker:describeModelPackage",
+        {"ModelPackageName.$": "$.package.arn"},
+        select={"status.$": "$.ModelApprovalStatus", "version.$": "$.ModelPackageVersion"},
+        keep="$.approval",
+        seconds=parts.config.orchestration.approval_poll_seconds,
+        timeout_minutes=parts.config.orchestration.approval_timeout_minutes,
+        rules=[
+            ({"Variable": status, "StringEquals": "Approved"}, "NameVersion"),
+            ({"Variable": status, "StringEquals": "Rejected"}, "ModelRejected"),
+        ],
+        wait_first=False,  # where approval is automatic it is there already
+        late="nobody approved the model package in time; approve it and start `train` again",
+    )
+    machine.refuse(
+        "ModelRejected", "ModelRejected", cause_path="States.Format('model package {} was rejected', $.package.arn)"
+    )
+    machine.states["NameVersion"] = {
+        "Type": "Pass",
+        "Parameters": {"text.$": "States.Format('{}', $.approval.version)"},
+        "ResultPath": "$.version",
+        "Next": "CreateModel",
+    }

@@ -1,0 +1,130 @@
+"""The warehouse: Redshift Serverless, reached through the Data API, and its migrations at deploy time."""
+
+from aws_cdk import CustomResource, Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_redshiftserverless as redshift
+from constructs import Construct
+
+from solvent import naming
+from stacks import bundling
+from stacks.config import Config
+from stacks.constructs.base import SolventStack
+from stacks.constructs.function import Function
+from stacks.constructs.permissions import OBJECTS, allow, use_key
+from stacks.lake import LakeStack
+from stacks.network import NetworkStack
+
+ADMIN_USER = "admin"
+
+
+class WarehouseStack(SolventStack):
+    def __init__(self, scope: Construct, *, config: Config, lake: LakeStack, network: NetworkStack) -> None:
+        super().__init__(scope, "Warehouse", config=config, description="Redshift Serverless and its migrations")
+        self.copy_role = self._copy_role(lake)
+        self.namespace = self._namespace(lake)
+        self.workgroup = self._workgroup(network)
+        self.workgroup_arn = self.workgroup.attr_workgroup_workgroup_arn
+        self._migrations(lake, network)
+
+    def _copy_role(self, lake: LakeStack) -> iam.Role:
+        """What `IAM_ROLE default` means in COPY: reading the published tables, nothing else."""
+        role = iam.Role(
+            self,
+            "CopyRole",
+            role_name=self.names.named("warehouse-copy"),
+            description="What IAM_ROLE default means in COPY",
+            assumed_by=iam.CompositePrincipal(  # AWS asks for both
+                iam.ServicePrincipal("redshift.amazonaws.com"),
+                iam.ServicePrincipal("redshift-serverless.amazonaws.com"),
+            ),
+        )
+        zones = ("cleaned", "training", "artifacts")
+        allow(role, "s3:ListBucket", on=[f"arn:aws:s3:::{self.bucket_name(zone)}" for zone in zones])
+        allow(role, "s3:GetObject", on=[*self.objects("cleaned"), *self.objects("training")], why=OBJECTS)
+        allow(role, "s3:GetObject", on=self.objects("artifacts", "predictions/"), why=OBJECTS)
+        use_key(role, lake.key)
+        return role
+
+    def _namespace(self, lake: LakeStack) -> redshift.CfnNamespace:
+        names = self.names
+        namespace = redshift.CfnNamespace(
+            self,
+            "Namespace",
+            namespace_name=names.workgroup,
+            db_name=naming.DATABASE,
+            admin_username=ADMIN_USER,
+            manage_admin_password=True,
+            admin_password_secret_kms_key_id=lake.key.key_id,
+            kms_key_id=lake.key.key_id,
+            default_iam_role_arn=self.copy_role.role_arn,
+            iam_roles=[self.copy_role.role_arn],
+            log_exports=["connectionlog", "useractivitylog", "userlog"],
+            final_snapshot_name=names.named("final") if self.config.warehouse.snapshot_on_delete else None,
+            final_snapshot_retention_period=35 if self.config.warehouse.snapshot_on_delete else None,
+        )
+        namespace.apply_removal_policy(self.removal_policy)
+        return namespace
+
+    def _workgroup(self, network: NetworkStack) -> redshift.CfnWorkgroup:
+        warehouse = self.config.warehouse
+        parameters = {
+            "require_ssl": "true",
+            "enable_user_activity_logging": "true",
+            "max_query_execution_time": str(warehouse.query_timeout_seconds),
+        }
+        workgroup = redshift.CfnWorkgroup(
+            self,
+            "Workgroup",
+            workgroup_name=self.names.workgroup,
+            namespace_name=self.names.workgroup,
+            base_capacity=warehouse.base_capacity,
+            max_capacity=warehouse.maximum_capacity,
+            enhanced_vpc_routing=True,
+            publicly_accessible=False,
+            subnet_ids=network.isolated_subnet_ids,
+            security_group_ids=[network.warehouse_security_group.security_group_id],
+            config_parameters=[
+                redshift.CfnWorkgroup.ConfigParameterProperty(parameter_key=name, parameter_value=value)
+                for name, value in parameters.items()
+            ],
+        )
+        workgroup.node.add_dependency(self.namespace)
+        workgroup.apply_removal_policy(self.removal_policy)
+        return workgroup
+
+    def _migrations(self, lake: LakeStack, network: NetworkStack) -> None:
+        # CloudFormation has no attribute for the ARN of the managed secret. The Data API takes its name as well, which
+        # is fixed (redshift!<namespace>-<user>); Secrets Manager appends six random characters to the ARN.
+        secret = f"redshift!{self.names.workgroup}-{ADMIN_USER}"
+        self.migrate = Function(
+            self,
+            "Migrate",
+            name="migrate",
+            description="Applies the numbered migrations to the warehouse at deploy time",
+            key=lake.key,
+            network=network,
+            environment={"ADMIN_SECRET_ARN": secret},
+            timeout_seconds=900,
+        )
+        role = self.migrate.own_role
+        allow(role, "redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement", on=[self.workgroup_arn])
+        allow(
+            role,
+            "redshift-data:CancelStatement",
+            "redshift-data:DescribeStatement",
+            "redshift-data:GetStatementResult",
+            on=["*"],
+            conditions={"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}},
+            why="a statement has no ARN; the condition leaves only the role's own statements",
+        )
+        allow(role, "secretsmanager:GetSecretValue", on=[self.arn("secretsmanager", f"secret:{secret}-??????")])
+        migrations = CustomResource(
+            self,
+            "Migrations",
+            resource_type="Custom::WarehouseMigrations",
+            service_token=self.migrate.function_arn,
+            service_timeout=Duration.minutes(15),
+            # A change of any migration changes the hash, and CloudFormation calls the function again.
+            properties={"Workgroup": self.names.workgroup, "Migrations": bundling.build().migrations},
+        )
+        migrations.node.add_dependency(self.workgroup, self.migrate)

@@ -1,0 +1,98 @@
+"""What runs in AWS is complete; packing it twice gives the same bytes, so a deploy without a change deploys nothing."""
+
+import io
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scripts import node
+from stacks import bundling
+
+LAMBDAS = sorted(path.parent.name for path in (bundling.ROOT / "lambdas").glob("*/handler.py"))
+
+
+def test_there_are_functions_to_pack() -> None:
+    assert len(LAMBDAS) >= 7
+
+
+@pytest.mark.parametrize("name", LAMBDAS)
+def test_a_function_has_its_handler_and_the_compiled_package(name: str) -> None:
+    package = bundling.build().function(name)
+    for needed in ("handler.py", "settings.py", "solvent/naming.py", "solvent/_compiled/contracts.json"):
+        assert (package / needed).is_file(), needed
+
+
+@pytest.mark.parametrize("left_out", ["cli", "datasets", "client.py", "deployment.py", "target.py"])
+def test_what_only_a_laptop_needs_is_not_shipped(left_out: str) -> None:
+    assert (bundling.ROOT / "src" / "solvent" / left_out).exists(), "the list in bundling.py is out of date"
+    assert not (bundling.build().function("api") / "solvent" / left_out).exists()
+
+
+def test_migrations_are_shipped_where_the_function_reads_them() -> None:
+    shipped = {path.name for path in (bundling.build().function("migrate") / "solvent/_sql/warehouse").glob("*.sql")}
+    assert shipped == {path.name for path in (bundling.ROOT / "sql" / "warehouse").glob("*.sql")} != set()
+
+
+def test_glue_gets_transpiled_sql_for_both_engines() -> None:
+    with zipfile.ZipFile(bundling.build().glue_libraries) as archive:
+        names = archive.namelist()
+    for dialect in ("spark", "duckdb"):
+        assert any(name.startswith(f"solvent/_sql/{dialect}/lending/") for name in names)
+    assert "solvent/__init__.py" in names
+
+
+def test_the_training_source_has_its_scripts_at_the_root() -> None:
+    with tarfile.open(bundling.build().training_source) as archive:
+        names = archive.getnames()
+    assert {"train.py", "inference.py", "solvent/_compiled/specifications.json"} <= set(names)
+
+
+def test_archives_depend_on_nothing_but_their_content() -> None:
+    tree = {"b.py": b"2", "a/c.py": b"1"}
+    backwards = dict(reversed(tree.items()))
+    assert bundling._zip(tree) == bundling._zip(backwards)
+    assert bundling._tar_gz(tree) == bundling._tar_gz(backwards)
+    with tarfile.open(fileobj=io.BytesIO(bundling._tar_gz(tree))) as archive:
+        assert [(m.name, m.mtime, m.uid, m.uname) for m in archive] == [("a/c.py", 0, 0, ""), ("b.py", 0, 0, "")]
+    with zipfile.ZipFile(io.BytesIO(bundling._zip(tree))) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_the_code_version_follows_the_code() -> None:
+    tree = bundling._package()
+    changed = {**tree, "solvent/naming.py": tree["solvent/naming.py"] + b"\n"}
+    assert bundling._digest(tree) != bundling._digest(changed)
+    assert bundling._digest(tree) == bundling._digest(dict(reversed(tree.items())))
+
+
+@pytest.fixture(scope="module")
+def by_the_cli(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The assembly of dev as the CDK CLI writes it, in a process of its own."""
+    folder = tmp_path_factory.mktemp("cli") / "dev"
+    line = node.command("cdk", "synth", "--quiet", "-c", "environment=dev", "-o", str(folder))
+    run = subprocess.run(line, cwd=bundling.ROOT, env=node.environment(), capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
+def test_two_synths_give_the_same_bytes(synthesized: dict, by_the_cli: Path) -> None:
+    """Another process, another folder, with and without the CLI: the same assembly."""
+    first, second = (_files(folder) for folder in (synthesized["dev"].folder, by_the_cli))
+    assert sorted(first) == sorted(second)
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """All files that a deploy reads. Diagnostics hold stack traces, with the temporary folder of one process's Node."""
+    diagnostics = ("validation-report.json", ".metadata.json")
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(diagnostics)]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_no_path_of_this_machine_is_in_an_assembly(by_the_cli: Path) -> None:
+    files = list(by_the_cli.glob("*.json"))
+    assert files
+    assert [path.name for path in files if str(bundling.ROOT) in path.read_text()] == []

@@ -1,0 +1,214 @@
+"""The definitions that deploy: every step can fail without losing the failure, and a live endpoint is touched last."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from solvent import naming
+
+MACHINES = naming.PHASES
+
+
+@pytest.fixture(params=MACHINES)
+def definition(request: pytest.FixtureRequest, assembly: Any) -> dict[str, Any]:
+    return assembly.definitions[f"solvent-{assembly.environment}-{request.param}"]
+
+
+def _states(definition: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    return {name: state for name, state in definition["States"].items() if state["Type"] == kind}
+
+
+def _targets(state: dict[str, Any]) -> Iterator[str]:
+    yield from (state[key] for key in ("Next", "Default") if key in state)
+    yield from (branch["Next"] for key in ("Choices", "Catch") for branch in state.get(key, []))
+
+
+def _reachable(definition: dict[str, Any], start: str, without: frozenset[str] = frozenset()) -> set[str]:
+    found, todo = set(), [start]
+    while todo:
+        name = todo.pop()
+        if name not in found | without:
+            found.add(name)
+            todo += _targets(definition["States"][name])
+    return found
+
+
+def test_all_four_machines_are_there(assembly: Any) -> None:
+    assert set(assembly.definitions) == {f"solvent-{assembly.environment}-{phase}" for phase in MACHINES}
+
+
+def test_every_task_retries_what_passes_and_catches_the_rest(definition: dict[str, Any]) -> None:
+    for name, task in _states(definition, "Task").items():
+        assert task["Retry"], name
+        assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+        assert all(retry["ErrorEquals"] != ["States.ALL"] for retry in task["Retry"]), (
+            f"{name} would retry a bad delivery"
+        )
+
+
+def test_every_failure_is_recorded_before_the_execution_fails(definition: dict[str, Any]) -> None:
+    """The only ways into a Fail state lead through RecordFailure, which releases the portfolio's lock."""
+    fails = set(_states(definition, "Fail"))
+    assert fails == {"Failed", "FailedUnrecorded"}
+    assert not fails & _reachable(definition, definition["StartAt"], without=frozenset({"RecordFailure"}))
+
+
+def test_every_state_is_reached_and_every_choice_has_a_default(definition: dict[str, Any]) -> None:
+    assert _reachable(definition, definition["StartAt"]) == set(definition["States"])
+    assert all("Default" in choice for choice in _states(definition, "Choice").values())
+
+
+def test_a_busy_portfolio_is_waited_for(definition: dict[str, Any]) -> None:
+    busy = definition["States"]["BeginRun"]["Retry"][0]
+    assert busy["ErrorEquals"] == ["PortfolioBusy"]
+    assert busy["IntervalSeconds"] * busy["MaxAttempts"] >= 15 * 60
+
+
+def test_a_completed_run_does_nothing(definition: dict[str, Any]) -> None:
+    choice = definition["States"]["AlreadyCompleted"]["Choices"][0]
+    done = _reachable(definition, choice["Next"])
+    assert not [name for name in done if definition["States"][name]["Type"] == "Task"]
+
+
+def test_both_ends_of_a_machine_answer_the_same(definition: dict[str, Any]) -> None:
+    completed = {key.removesuffix(".$") for key in definition["States"]["Completed"]["Parameters"]}
+    assert completed == {key.removesuffix(".$") for key in definition["States"]["CompleteRun"]["ResultSelector"]}
+    assert completed == {"run_id", "phase", "portfolio", "report"}
+
+
+def test_a_discarded_result_is_null_and_not_missing(synthesized: Any) -> None:
+    """Without `ResultPath: null` a task's result replaces the state's whole input, and the run with it."""
+    score = synthesized["dev"].definitions["solvent-dev-score"]["States"]
+    assert score["Transform"]["ResultPath"] is None
+    assert all("ResultPath" in task for task in _states({"States": score}, "Task").values())
+
+
+def test_every_path_that_is_read_was_written_before(definition: dict[str, Any]) -> None:
+    """A missing `$.x` fails an execution on AWS. Checked in the order of every simple way through the machine."""
+    given = {"portfolio", "root", "manifest", "run_id", "run"}
+    for way in _ways(definition):
+        written = set(given)
+        for name, follower in zip(way, way[1:] + [""], strict=True):
+            state = definition["States"][name]
+            for root in _roots(state):
+                assert root in written, f"{name} reads $.{root} on the way {' -> '.join(way)}"
+            written |= {_root(state["ResultPath"])} if isinstance(state.get("ResultPath"), str) else set()
+            for catch in state.get("Catch", []):
+                written |= {_root(catch["ResultPath"])} if catch["Next"] == follower else set()
+
+
+def _ways(definition: dict[str, Any], limit: int = 4000) -> Iterator[list[str]]:
+    """Simple ways from the start to an end (loops are walked once)."""
+    todo = [[definition["StartAt"]]]
+    count = 0
+    while todo and count < limit:
+        way = todo.pop()
+        following = [name for name in dict.fromkeys(_targets(definition["States"][way[-1]])) if name not in way]
+        if not following:
+            count += 1
+            yield way
+        todo += [[*way, name] for name in following]
+
+
+def _root(path: str) -> str:
+    return re.match(r"\$\.?([A-Za-z_]*)", path)[1]  # type: ignore[index]
+
+
+def _roots(state: dict[str, Any]) -> set[str]:
+    # A ResultSelector reads the task's result, not the state.
+    read = {key: value for key, value in state.items() if key not in ("ResultSelector", "ResultPath", "Retry", "Catch")}
+    if state["Type"] == "Choice":
+        read = {"Choices": state["Choices"]}
+    return set(re.findall(r"(?<!\$)\$\.([A-Za-z_]+)", json.dumps(read)))
+
+
+# train: what protects the live endpoint
+
+
+@pytest.fixture
+def train(assembly: Any) -> dict[str, Any]:
+    return assembly.definitions[f"solvent-{assembly.environment}-train"]
+
+
+def test_a_failed_training_or_gate_cannot_reach_the_endpoint(train: dict[str, Any]) -> None:
+    touching = {"CreateEndpoint", "UpdateEndpoint"}
+    for gate in ("Train", "EvaluateModel", "GatePassed", "RegisterModel", "CheckApproval", "CreateModel"):
+        assert not touching & _reachable(train, train["StartAt"], without=frozenset({gate})), f"around {gate}"
+    assert not touching & _reachable(train, "RecordFailure")
+
+
+def test_success_needs_the_wanted_configuration_in_service(train: dict[str, Any]) -> None:
+    """After a rollback SageMaker reports InService, on the old configuration."""
+    choices = train["States"]["CheckEndpoint"]["Choices"]
+    good = [choice for choice in choices if choice["Next"] == "CompleteRun"]
+    assert [{condition["Variable"] for condition in choice["And"]} for choice in good] == [
+        {"$.endpoint.status", "$.endpoint.config"}
+    ]
+    assert next(c["Next"] for c in choices if c.get("StringEquals") == "InService") == "EndpointRolledBack"
+    assert _ways_into(train, "CompleteRun") == ["CheckEndpoint"]
+
+
+def _ways_into(definition: dict[str, Any], target: str) -> list[str]:
+    return [name for name, state in definition["States"].items() if target in _targets(state)]
+
+
+def test_an_update_rolls_back_on_alarms_that_exist(assembly: Any, train: dict[str, Any]) -> None:
+    alarms = train["States"]["UpdateEndpoint"]["Parameters"]["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+    named = [re.match(r"States\.Format\('(.+)', \$\.run\.portfolio\)", alarm["AlarmName.$"])[1] for alarm in alarms]  # type: ignore[index]
+    existing = {alarm["AlarmName"] for alarm in assembly.of("AWS::CloudWatch::Alarm").values()}
+    for portfolio in naming.PORTFOLIOS:
+        assert {name.replace("{}", portfolio) for name in named} <= existing
+    assert len(named) == 2
+
+
+def test_jobs_and_models_are_isolated_and_encrypted(train: dict[str, Any]) -> None:
+    job, model = (train["States"][name]["Parameters"] for name in ("Train", "CreateModel"))
+    assert job["EnableNetworkIsolation"] is True is model["EnableNetworkIsolation"]
+    assert job["ResourceConfig"]["VolumeKmsKeyId"] and job["OutputDataConfig"]["KmsKeyId"]
+    assert train["States"]["CreateEndpointConfig"]["Parameters"]["KmsKeyId"]
+
+
+def test_prod_runs_jobs_and_models_in_its_network(prod: Any, dev: Any) -> None:
+    for name in ("Train", "CreateModel"):
+        assert prod.definitions["solvent-prod-train"]["States"][name]["Parameters"]["VpcConfig"]["Subnets"]
+        assert "VpcConfig" not in dev.definitions["solvent-dev-train"]["States"][name]["Parameters"]
+
+
+def test_prod_shifts_half_of_its_instances_first_and_waits_for_a_person(prod: Any, dev: Any) -> None:
+    states = {e.environment: e.definitions[f"solvent-{e.environment}-train"]["States"] for e in (prod, dev)}
+    routing = {
+        e: s["UpdateEndpoint"]["Parameters"]["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
+        for e, s in states.items()
+    }
+    assert (routing["prod"]["Type"], routing["dev"]["Type"]) == ("CANARY", "ALL_AT_ONCE")
+    assert routing["prod"]["CanarySize"]["Value"] <= 50
+    approvals = {e: s["RegisterModel"]["Parameters"]["ModelApprovalStatus"] for e, s in states.items()}
+    assert approvals == {"prod": "PendingManualApproval", "dev": "Approved"}
+
+
+# triggers
+
+
+def test_only_a_manifest_starts_ingest_and_passes_its_address(assembly: Any) -> None:
+    rule = assembly.one("AWS::Events::Rule")
+    assert rule["EventPattern"]["detail"]["object"]["key"] == [{"suffix": "/manifest.json"}]
+    target = rule["Targets"][0]
+    template = target["InputTransformer"]["InputTemplate"]
+    assert re.fullmatch(r'\{"manifest":"s3://<[\w-]+>/<[\w-]+>"\}', template)
+    assert target["DeadLetterConfig"]
+
+
+def test_the_nightly_schedule_scores_every_portfolio(assembly: Any) -> None:
+    inputs = [json.loads(s["Target"]["Input"]) for s in assembly.of("AWS::Scheduler::Schedule").values()]
+    assert inputs == [{"portfolio": portfolio} for portfolio in naming.PORTFOLIOS]
+    assert all(s["Target"]["DeadLetterConfig"] for s in assembly.of("AWS::Scheduler::Schedule").values())
+
+
+def test_executions_are_logged_without_their_data(assembly: Any) -> None:
+    for machine in assembly.of("AWS::StepFunctions::StateMachine").values():
+        logging = machine["LoggingConfiguration"]
+        assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
+        assert machine["TracingConfiguration"]["Enabled"] is True
