@@ -71,8 +71,8 @@ def rendered(document: str) -> str:
         pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.S)
         if not pattern.search(document):
             raise ValueError(f"The marks '{begin}' and '{end}' must both stand in {DOCUMENT.name}")
-        block = f"{begin}\n\n{render()}\n\n{end}"
-        document = pattern.sub(lambda _, block=block: block, document)
+        before, after = pattern.split(document, maxsplit=1)
+        document = f"{before}{begin}\n\n{render()}\n\n{end}{after}"
     return document
 
 

@@ -84,7 +84,7 @@ def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequen
     """
     chosen = [f for f in specification.features if f.name not in set(excluded)]
     labelled = _labelled(frame, specification, chosen)
-    y = labelled[specification.label.column].astype("int64").to_numpy()
+    y = np.asarray(labelled[specification.label.column], dtype=np.int64)
     estimates, fold_of = out_of_fold(labelled, y, specification, chosen)
     fit = _fit(labelled, y, specification, chosen)
     cutoffs = cut_offs(estimates, y, specification)
