@@ -55,7 +55,8 @@ synth: setup ## Synthesize dev and prod into cdk.out/, no account needed
 	@$(BIN)/python -m scripts.cdk synth --quiet -c environment=prod -o cdk.out/prod
 
 test: setup-dev synth ## All tests: unit, stacks, jobs (DuckDB and Spark), embedded AWS end to end
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope tests/unit tests/stacks tests/jobs tests/repo
+	@$(BIN)/python -m pytest -q --durations=5 tests/embedded
 
 check: setup-dev synth ## ruff, types, cdk-nag, cfn-lint, state machines, import boundaries, docs
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

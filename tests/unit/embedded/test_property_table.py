@@ -26,7 +26,8 @@ def test_an_ignored_property_passes_and_has_a_reason() -> None:
 
 
 def test_the_table_replaces_what_stands_between_its_marks() -> None:
-    document = f"before\n{table.BEGIN}\nold\n{table.END}\nafter"
+    marks = [f"<!-- {name}: begin (make docs) -->\nold\n<!-- {name}: end -->" for name in table.SECTIONS]
+    document = "\n".join(["before", *marks, "after"])
     rendered = table.rendered(document)
     assert rendered.startswith("before") and rendered.endswith("after") and "\nold\n" not in rendered
     assert "| `AWS::S3::Bucket` | runs |" in rendered
