@@ -227,6 +227,7 @@ AWS endpoint  export AWS_ENDPOINT_URL={address} AWS_REGION={self.target.region}
 REST API      {self.platform.api_url}/v1/health
 Model         version {self.found["versions"]["model"]}: out-of-fold AUC {model["auc"]:.3f} on {model["rows"]} loans,
               accuracy {model["accuracy"]:.3f} (always "repays": {model["majority_accuracy"]:.3f})
+Seconds       {" · ".join(f"{step['name']} {step['seconds']:.1f}" for step in self.steps)}
 Figures       {self.out / "demo.json"}
 
 Next, after `source .venv/bin/activate`:

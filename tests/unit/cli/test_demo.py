@@ -1,0 +1,42 @@
+"""The demo tells which step failed and why, and writes its report either way."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from solvent.cli.demo import Demo
+from solvent.client import PlatformError
+
+
+def demo(out: Path, console: Console) -> Demo:
+    return Demo(console=console, source="synthetic", size=100, seed=0, reset=False, out=out)
+
+
+def test_a_failed_step_ends_the_demo_with_its_name_its_reason_and_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(self: Demo) -> str:
+        raise PlatformError("no room on this machine")
+
+    monkeypatch.setattr(Demo, "_up", lambda self: "up")
+    monkeypatch.setattr(Demo, "_synthesize", refuses)
+    monkeypatch.setattr(Demo, "_bootstrap", lambda self: pytest.fail("a step ran after the one that failed"))
+    console = Console(record=True, width=200)
+    assert demo(tmp_path, console).run() == 1
+    said = console.export_text()
+    assert "no room on this machine" in said
+    assert "failed at 'synthesize dev'" in said
+    steps: list[dict[str, Any]] = json.loads((tmp_path / "demo.json").read_text())["steps"]
+    assert [(s["name"], s["status"]) for s in steps] == [("start the embedded AWS", "ok"), ("synthesize dev", "failed")]
+
+
+def test_rows_that_do_not_add_up_fail_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = ["rows_in", "good", "quarantined", "duplicates"]
+    monkeypatch.setattr("solvent.cli.demo.query", lambda *_: (columns, [[10, 7, 1, 1]]))
+    shown = demo(tmp_path, Console())
+    shown.target, shown.run_id = None, "0" * 16  # type: ignore[assignment]
+    with pytest.raises(PlatformError, match="not accounted for"):
+        shown._read_back()
