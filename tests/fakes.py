@@ -124,6 +124,7 @@ class SageMaker:
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.configs: dict[str, list[str]] = {}
         self.models: dict[str, str] = {}
+        self.versions: dict[str, str] = {}
         self.packages: list[str] = []
         self.page_size = 2
 
@@ -141,7 +142,18 @@ class SageMaker:
         return {"ProductionVariants": [{"VariantName": "AllTraffic", "ModelName": m} for m in models]}
 
     def describe_model(self, *, ModelName: str) -> dict[str, Any]:
-        return {"PrimaryContainer": {"ModelDataUrl": self._get(self.models, ModelName, "model")}}
+        container: dict[str, Any] = {"ModelDataUrl": self._get(self.models, ModelName, "model")}
+        if ModelName in self.versions:
+            container["Environment"] = {"MODEL_VERSION": self.versions[ModelName]}
+        return {"PrimaryContainer": container}
+
+    def go_live(self, endpoint: str, model: str, version: str | None = None) -> None:
+        """An endpoint with this model behind it, and a configuration of the model's name."""
+        self.endpoints[endpoint] = {"config": model, "statuses": ["InService"]}
+        self.configs[model] = [model]
+        self.models.setdefault(model, f"s3://artifacts/{model}.tar.gz")
+        if version is not None:
+            self.versions[model] = version
 
     def delete_endpoint(self, *, EndpointName: str) -> None:
         self._get(self.endpoints, EndpointName, "endpoint")["statuses"] = ["Deleting", "Gone"]
@@ -185,6 +197,10 @@ class AutoScaling:
         self.resources = list(resources)
 
     def describe_scalable_targets(self, **request: Any) -> dict[str, Any]:
+        if "ScalableDimension" in request and "ResourceIds" not in request:  # as AWS documents the parameter
+            raise client_error(
+                "ValidationException", "If you specify a scalable dimension, specify a resource ID, too."
+            )
         return {"ScalableTargets": [{"ResourceId": r} for r in self.resources]}
 
     def deregister_scalable_target(self, *, ResourceId: str, **request: Any) -> None:

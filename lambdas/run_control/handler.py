@@ -1,39 +1,43 @@
-"""First and last state of every state machine: begins, completes or fails a phase of a run."""
+"""What every state machine begins and ends with: begins, completes or fails a phase of a run, and lets one wait."""
 
 from typing import Any
 
 import boto3
 from settings import Settings
 
+from solvent.approval import Approval
 from solvent.naming import Names
 from solvent.runs import InvalidRun, RunControl
 
 settings = Settings.from_environment()
 names = Names(settings.environment)
+sagemaker = boto3.client("sagemaker")
 control = RunControl(
     table=boto3.resource("dynamodb").Table(names.runs_table),
     s3=boto3.client("s3"),
     states=boto3.client("stepfunctions"),
+    sagemaker=sagemaker,
     names=names,
     account=settings.account,
     region=settings.region,
     code_version=settings.code_version,
 )
+approval = Approval(control.ledger, sagemaker)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """{"action": "begin", "phase", "execution", "input"} | {"action": "complete", "run", "result"} |
-    {"action": "fail", "execution", "error"[, "run"]}."""
+    {"action": "fail", "execution", "error"[, "run"]} | {"action": "pause", "run", "package"} |
+    {"action": "resume", "run", "version"}."""
     action = event.get("action")
     if action == "begin":
-        return control.begin(
-            phase=event["phase"],
-            execution=event["execution"],
-            request=event.get("input") or {},
-            champion=event.get("champion"),
-        )
+        return control.begin(phase=event["phase"], execution=event["execution"], request=event.get("input") or {})
     if action == "complete":
         return control.complete(run=event["run"], result=event.get("result"))
     if action == "fail":
         return control.fail(execution=event["execution"], error=event.get("error") or {}, run=event.get("run"))
-    raise InvalidRun(f"action is begin, complete or fail, not {action!r}.")
+    if action == "pause":
+        return approval.pause(run=event["run"], package=event["package"])
+    if action == "resume":
+        return approval.resume(run=event["run"], version=event["version"])
+    raise InvalidRun(f"action is begin, complete, fail, pause or resume, not {action!r}.")

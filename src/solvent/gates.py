@@ -6,9 +6,8 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from solvent import naming, specification
+from solvent.champion import live_model
 from solvent.logs import log
 from solvent.specification import Specification
 
@@ -58,7 +57,7 @@ class ModelGate:
         """
         spec = specification.load(run["portfolio"])
         evaluation = self._evaluation(model_artifact)
-        champion = champion or self._champion(run["endpoint"])
+        champion = champion or live_model(self._sagemaker, run["endpoint"])
         rival = self._evaluation(self._model_data(champion)) if champion else None
         failed = failures(spec, evaluation, rival)
         if evaluation.get("run_id") != run["run_id"]:
@@ -99,17 +98,6 @@ class ModelGate:
         except (tarfile.TarError, ValueError, EOFError, OSError) as error:
             raise UnreadableModel(f"{uri} is no model archive of this platform: {error}. Train again.") from error
         raise UnreadableModel(f"{uri} holds no evaluation.json with auc and rows. Train again with this release.")
-
-    def _champion(self, endpoint: str) -> str | None:
-        """The model that is live, None when nothing is."""
-        try:
-            configuration = self._sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-            variants = self._sagemaker.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"]
-        except ClientError as error:
-            if "Could not find" in error.response["Error"].get("Message", ""):
-                return None
-            raise
-        return str(variants[0]["ModelName"])
 
     def _model_data(self, model: str) -> str:
         return str(self._sagemaker.describe_model(ModelName=model)["PrimaryContainer"]["ModelDataUrl"])

@@ -3,12 +3,15 @@
 Items by `pk`: `run#<phase>#<portfolio>#<run id>[#<champion>]`, `latest#<portfolio>`, `lock#<portfolio>`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
 from solvent.logs import log
+
+# The status of a run's item. The first two are of an execution that goes on, if it is alive.
+RUNNING, AWAITING_APPROVAL, COMPLETED, FAILED = "running", "awaiting_approval", "completed", "failed"
 
 
 class PortfolioBusy(Exception):
@@ -25,6 +28,16 @@ class Table(Protocol):
     def update_item(self, **kwargs: Any) -> Any: ...
 
     def delete_item(self, **kwargs: Any) -> Any: ...
+
+
+def key(phase: str, portfolio: str, run_id: str, champion: str | None) -> str:
+    """What `run#` is followed by: one phase of one run."""
+    return "#".join([phase, portfolio, run_id, *([champion] if champion else [])])
+
+
+def key_of(run: Mapping[str, Any]) -> str:
+    """The key of a run as `RunControl.begin` describes it."""
+    return key(run["phase"], run["portfolio"], run["run_id"], run.get("champion"))
 
 
 class Ledger:
@@ -75,7 +88,7 @@ class Ledger:
         if item.get("execution") != execution:
             changes = {
                 **facts,
-                "status": "running",
+                "status": RUNNING,
                 "execution": execution,
                 "attempt": attempt,
                 "updated_at": self._now(),
@@ -83,8 +96,8 @@ class Ledger:
             self._update(f"run#{key}", changes)
         return attempt
 
-    def finish(self, key: str, status: str, facts: dict[str, Any]) -> None:
-        """Mark a run `completed` or `failed`."""
+    def note(self, key: str, status: str, facts: dict[str, Any]) -> None:
+        """Give a run a status, and what belongs to it."""
         self._update(f"run#{key}", {**facts, "status": status, "updated_at": self._now()})
 
     def latest(self, portfolio: str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Beginning, completing and failing a phase of a run: what each state machine's first and last state call.
 
 A run's id is a hash of manifest and code version: the same delivery under the same code is the same run, and a phase
-of it that has completed is not done again. One execution per portfolio at a time.
+of it that has completed is not done again. One execution per portfolio at a time; one that waits for a person
+(`solvent.approval`) makes way for the others.
 """
 
 import hashlib
@@ -13,9 +14,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from solvent import delivery, failures, naming, specification
+from solvent import delivery, failures, ledger, naming, specification
+from solvent.champion import live_model
 from solvent.delivery import DeliveryError
-from solvent.ledger import Ledger, Table
+from solvent.ledger import AWAITING_APPROVAL, COMPLETED, FAILED, RUNNING, Ledger, Table, key_of
 from solvent.logs import log
 from solvent.naming import Names
 
@@ -26,44 +28,63 @@ class NothingIngested(Exception):
     """There is no completed ingest to train on or to score."""
 
 
+class NoChampion(Exception):
+    """There is no endpoint, so there is no model to score with."""
+
+
+class RunUnderWay(Exception):
+    """Another execution has begun this very run and goes on with it."""
+
+
 class InvalidRun(Exception):
     """A state machine's input that no run can be made of; the message says what to change."""
 
 
 class RunControl:
-    """The runs of one environment. `states` and `s3` are boto3 clients."""
+    """The runs of one environment. `s3`, `states` and `sagemaker` are boto3 clients."""
 
     def __init__(
-        self, *, table: Table, s3: Any, states: Any, names: Names, account: str, region: str, code_version: str
+        self,
+        *,
+        table: Table,
+        s3: Any,
+        states: Any,
+        sagemaker: Any,
+        names: Names,
+        account: str,
+        region: str,
+        code_version: str,
     ) -> None:
-        self._s3, self._states, self._names = s3, states, names
+        self._s3, self._states, self._sagemaker, self._names = s3, states, sagemaker, names
         self._code_version = code_version
         self._buckets = {zone: names.bucket(zone, account, region) for zone in naming.ZONES}
-        self._ledger = Ledger(table, alive=self._alive, now=_now)
+        self.ledger = Ledger(table, alive=self._alive, now=_now)
 
-    def begin(
-        self, *, phase: str, execution: str, request: Mapping[str, Any], champion: str | None = None
-    ) -> dict[str, Any]:
+    def begin(self, *, phase: str, execution: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Take the portfolio's lock and describe the run to do; `completed` says that there is nothing left to do.
 
         `request` is the execution's input: {"manifest"} or {"portfolio"[, "run_id"]}, and "root" when a pipeline calls.
-        Raises DeliveryError, NothingIngested, PortfolioBusy, InvalidRun.
+        Phase `score` is described with its `champion`. Raises DeliveryError, NothingIngested, NoChampion,
+        PortfolioBusy, RunUnderWay, InvalidRun.
         """
         if phase not in naming.PHASES:
             raise InvalidRun(f"phase is one of {', '.join(naming.PHASES)}, not {phase!r}.")
-        champion = champion or request.get("champion")
-        root = str(request.get("root") or execution)
+        root = self._root(request.get("root"), execution)
         delivered = self._delivered(str(request["manifest"])) if request.get("manifest") else None
         portfolio = delivered["portfolio"] if delivered else _portfolio(request.get("portfolio"))
-        # Before the look-up of the latest ingest: one that is under way ends first.
-        self._ledger.acquire(portfolio, root)
+        # Before the look-up of latest ingest and champion: what is under way, and may change them, ends first.
+        self.ledger.acquire(portfolio, root)
         try:
             facts = delivered or self._ingested(portfolio, request.get("run_id"))
-            key = _key(phase, portfolio, facts["run_id"], champion)
-            done = self._ledger.run(key)
-            completed = done.get("status") == "completed"
+            champion = self._champion(portfolio) if phase == "score" else None
+            key = ledger.key(phase, portfolio, facts["run_id"], champion)
+            done = self.ledger.run(key)
+            self._refuse_twice(key, done, execution)
+            completed = done.get("status") == COMPLETED
+            if delivered and not completed:
+                self._refuse_older(delivered)
             attempt = (
-                int(done["attempt"]) if completed else self._ledger.begin(key, execution, {"phase": phase, **facts})
+                int(done["attempt"]) if completed else self.ledger.begin(key, execution, {"phase": phase, **facts})
             )
         except Exception:
             self._release(portfolio, execution)
@@ -86,8 +107,8 @@ class RunControl:
         if run["phase"] == "ingest":
             # Before the run is marked: were it the other way round, a crash in between would leave an old pointer,
             # and the next attempt would find nothing to do.
-            self._ledger.point_latest(run["portfolio"], facts)
-        self._ledger.finish(_key_of(run), "completed", {**facts, "report": report})
+            self.ledger.point_latest(run["portfolio"], facts)
+        self.ledger.note(key_of(run), COMPLETED, {**facts, "report": report})
         self._release(run["portfolio"], run["execution"])
         log("run_completed", phase=run["phase"], portfolio=run["portfolio"], run_id=run["run_id"])
         return {name: run[name] for name in ("run_id", "phase", "portfolio")} | {"report": report}
@@ -102,11 +123,30 @@ class RunControl:
         cause = f"state {state} failed: {failures.explain(str(error.get('Cause') or name))}"
         if run:
             report = self._report(run, "failed", {"error": name, "cause": cause})
-            self._ledger.finish(_key_of(run), "failed", {"report": report})
+            # What has completed stays so, even if the state that said it failed afterwards.
+            if self.ledger.run(key_of(run)).get("status") != COMPLETED:
+                self.ledger.note(key_of(run), FAILED, {"report": report})
         for portfolio in naming.PORTFOLIOS:
             self._release(portfolio, execution)
         log("run_failed", level="ERROR", execution=execution, error=name, state=state)
         return {"error": name, "cause": cause}
+
+    def _root(self, named: Any, execution: str) -> str:
+        """The execution that owns the lock: a pipeline of this environment that is at work, else this one itself."""
+        if not named or named == execution:
+            return execution
+        if f":execution:{self._names.state_machine('pipeline')}:" not in str(named) or not self._alive(str(named)):
+            raise InvalidRun("root is the running pipeline that calls; leave it out to run this machine by itself.")
+        return str(named)
+
+    def _refuse_older(self, delivered: Mapping[str, Any]) -> None:
+        """An older state of affairs must not overwrite a newer one. Raises DeliveryError."""
+        latest = self.ledger.latest(delivered["portfolio"])
+        if latest and str(latest["as_of"]) > str(delivered["as_of"]):
+            raise DeliveryError(
+                f"{delivered['manifest']} is as of {delivered['as_of']}, but {latest['as_of']} is loaded already (run "
+                f"{latest['run_id']}): it would overwrite newer rows. Deliver a newer state of affairs; nothing ran."
+            )
 
     def _delivered(self, uri: str) -> dict[str, Any]:
         """The facts of a run from its manifest in the landing zone. Raises DeliveryError."""
@@ -144,15 +184,37 @@ class RunControl:
         if run_id:
             if not _RUN_ID.fullmatch(str(run_id)):
                 raise InvalidRun(f"run_id is 16 hexadecimal digits, not {str(run_id)[:40]!r}.")
-            item = self._ledger.run(_key("ingest", portfolio, run_id, None))
-            item = item if item.get("status") == "completed" else {}
+            item = self.ledger.run(ledger.key("ingest", portfolio, run_id, None))
+            item = item if item.get("status") == COMPLETED else {}
         else:
-            item = self._ledger.latest(portfolio)
+            item = self.ledger.latest(portfolio)
         if not item:
             which = f"Run {run_id} of {portfolio}" if run_id else portfolio
             raise NothingIngested(f"{which} has no completed ingest. Deliver with `solvent load`, then run `ingest`.")
         names = ("portfolio", "run_id", "as_of", "dataset", "manifest", "excluded_features")
         return {name: item[name] for name in names}
+
+    def _champion(self, portfolio: str) -> str:
+        """The model that is live. Raises NoChampion."""
+        endpoint = self._names.endpoint(portfolio)
+        model = live_model(self._sagemaker, endpoint)
+        if model is None:
+            raise NoChampion(
+                f"{portfolio} has no champion yet: there is no endpoint {endpoint}. Run `train` (or `pipeline`) first, "
+                "and where a person approves models, approve its package; nothing was scored."
+            )
+        return model
+
+    def _refuse_twice(self, key: str, item: Mapping[str, Any], execution: str) -> None:
+        """Who waits for an approval holds no lock: its run is not begun a second time. Raises RunUnderWay."""
+        status, other = item.get("status"), str(item.get("execution"))
+        if status not in (RUNNING, AWAITING_APPROVAL) or other == execution or not self._alive(other):
+            return
+        package = item["model_package"] if status == AWAITING_APPROVAL else "a model package, if it waits for one"
+        raise RunUnderWay(
+            f"{key} is under way in {other} and goes on by itself. Approve or reject {package}; to begin anew, stop "
+            "that execution first. Nothing ran."
+        )
 
     def _described(self, phase: str, facts: dict[str, Any], attempt: int, champion: str | None) -> dict[str, Any]:
         portfolio, run_id = facts["portfolio"], facts["run_id"]
@@ -190,7 +252,7 @@ class RunControl:
         return self._uri("artifacts", key)
 
     def _release(self, portfolio: str, execution: str) -> None:
-        if self._ledger.release(portfolio, execution):
+        if self.ledger.release(portfolio, execution):
             log("lock_released", portfolio=portfolio)
 
     def _alive(self, execution: str) -> bool:
@@ -219,14 +281,6 @@ def _portfolio(name: Any) -> str:
     if name not in naming.PORTFOLIOS:
         raise InvalidRun(f"portfolio is one of {', '.join(naming.PORTFOLIOS)}, not {str(name)[:40]!r}.")
     return str(name)
-
-
-def _key(phase: str, portfolio: str, run_id: str, champion: str | None) -> str:
-    return "#".join([phase, portfolio, run_id, *([champion] if champion else [])])
-
-
-def _key_of(run: Mapping[str, Any]) -> str:
-    return _key(run["phase"], run["portfolio"], run["run_id"], run.get("champion"))
 
 
 def _now() -> str:

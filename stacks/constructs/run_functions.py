@@ -47,7 +47,7 @@ class RunFunctions:
         function = self._function(
             "RunControl",
             "run-control",
-            "Begins, completes and fails phases of runs: lock, ledger, reports",
+            "Begins, pauses, completes and fails phases of runs: lock, ledger, champion, reports",
             environment={"CODE_VERSION": bundling.build().code_version},
             timeout_seconds=60,
         )
@@ -60,6 +60,18 @@ class RunFunctions:
             "dynamodb:UpdateItem",
             on=[runs.table_arn],
         )
+        # DynamoDB uses the table's key as the caller; these are the actions that CDK's own grants give.
+        allow(
+            role,
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+            on=[self._lake.key.key_arn],
+            conditions={"StringEquals": {"kms:ViaService": f"dynamodb.{stack.config.region}.amazonaws.com"}},
+        )
         allow(role, "s3:GetObject", on=[f"{stack.objects('landing')[0]}/manifest.json"], why=OBJECTS)
         _list(role, stack, "landing")  # without it S3 answers 403, not 404, for a manifest that is not there
         allow(role, "s3:PutObject", on=stack.objects("artifacts", "runs/"), why=OBJECTS)
@@ -70,6 +82,7 @@ class RunFunctions:
             on=[stack.arn("states", f"execution:{stack.names.state_machine(phase)}:*") for phase in naming.PHASES],
             why="executions are named at run time",
         )
+        _find_champion(role, stack)
         return function
 
     def _warehouse_load(self, warehouse: WarehouseStack) -> Function:
@@ -98,15 +111,21 @@ class RunFunctions:
         role, stack = function.own_role, self._stack
         allow(role, "s3:GetObject", on=stack.objects("artifacts", "models/"), why=OBJECTS)
         allow(role, "s3:PutObject", on=stack.objects("artifacts", "runs/"), why=OBJECTS)
-        names = {"DescribeEndpoint": "endpoint", "DescribeEndpointConfig": "endpoint-config", "DescribeModel": "model"}
-        for action, kind in names.items():
-            allow(
-                role,
-                f"sagemaker:{action}",
-                on=[stack.arn("sagemaker", f"{kind}/{stack.names.prefix}-*")],
-                why="the champion: the model behind the endpoint at run time",
-            )
+        _find_champion(role, stack)
         return function
+
+
+def _find_champion(role: iam.Role, stack: SolventStack) -> None:
+    """See which model is behind a portfolio's endpoint, and which version it is."""
+    endpoints = [stack.arn("sagemaker", f"endpoint/{stack.names.endpoint(p)}") for p in naming.PORTFOLIOS]
+    allow(role, "sagemaker:DescribeEndpoint", on=endpoints)
+    for action, kind in (("DescribeEndpointConfig", "endpoint-config"), ("DescribeModel", "model")):
+        allow(
+            role,
+            f"sagemaker:{action}",
+            on=[stack.arn("sagemaker", f"{kind}/{stack.names.prefix}-*")],
+            why="the champion: the model behind the endpoint, and its configuration, have a run id in their names",
+        )
 
 
 def _list(role: iam.Role, stack: SolventStack, *zones: str) -> None:

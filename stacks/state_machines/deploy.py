@@ -6,6 +6,7 @@ so the configuration is compared, too.
 
 from typing import Any
 
+from stacks.constructs.images import OFFLINE_PIP
 from stacks.serving import VARIANT, rollback_alarms
 from stacks.state_machines.parts import Parts
 from stacks.state_machines.states import ANY, Machine
@@ -32,9 +33,9 @@ def _create(parts: Parts, machine: Machine) -> None:
                 "Image": parts.image,
                 "ModelDataUrl.$": "$.trained.model_artifact",
                 "Environment": {
+                    **OFFLINE_PIP,
                     "SAGEMAKER_PROGRAM": "inference.py",
                     "SAGEMAKER_SUBMIT_DIRECTORY": MODEL_CODE,
-                    "MODEL_NAME.$": "$.run.job_name",
                     "MODEL_VERSION.$": "$.version.text",
                 },
             },
@@ -80,6 +81,7 @@ def _deploy(parts: Parts, machine: Machine) -> None:
         keep="$.live",
         then="LiveAlready",
         caught=[{**ANY, "Next": "LiveMissing"}],
+        may_be_missing=True,
     )
     missing = {"Variable": "$.error.Cause", "StringMatches": "*Could not find*"}
     machine.choose("LiveMissing", [(missing, "CreateEndpoint")], otherwise="RecordFailure")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacks.config import Config
-from stacks.state_machines.states import Machine
+from stacks.state_machines.states import Machine, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +38,19 @@ class Parts:
             timeout_seconds=self.config.orchestration.timeout_hours * 3600,
         )
 
-    def open(self, machine: Machine, *, then: str, first: str = "BeginRun") -> None:
+    @property
+    def busy(self) -> State:
+        """The Retry of whatever takes the portfolio's lock."""
         orchestration = self.config.orchestration
-        machine.open(
-            then=then,
-            first=first,
-            busy_seconds=orchestration.busy_poll_seconds,
-            busy_attempts=orchestration.busy_wait_minutes * 60 // orchestration.busy_poll_seconds,
-        )
+        return {
+            "ErrorEquals": ["PortfolioBusy"],
+            "IntervalSeconds": orchestration.busy_poll_seconds,
+            "MaxAttempts": orchestration.busy_wait_minutes * 60 // orchestration.busy_poll_seconds,
+            "BackoffRate": 1.0,
+        }
+
+    def open(self, machine: Machine, *, then: str) -> None:
+        machine.open(then=then, busy=self.busy)
 
     def load(self, machine: Machine, payload: dict[str, Any], *, then: str) -> None:
         """LoadWarehouse: the function submits one transaction, the machine waits for its end."""

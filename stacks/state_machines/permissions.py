@@ -2,6 +2,7 @@
 
 from aws_cdk import aws_iam as iam
 
+from solvent import naming
 from stacks.constructs.base import SolventStack
 from stacks.constructs.permissions import allow
 from stacks.constructs.state_machine import WHY_ALL_RESOURCES
@@ -42,7 +43,7 @@ def _train(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
     allow(role, "sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint", on=[endpoint, config], why=NAMED_AFTER_RUNS)
     allow(role, "sagemaker:DescribeEndpoint", on=[endpoint], why=NAMED_AFTER_RUNS)
     alarms = [
-        stack.arn("cloudwatch", f"alarm:{name}") for p in stack.portfolios for name in rollback_alarms(stack.names, p)
+        stack.arn("cloudwatch", f"alarm:{name}") for p in naming.PORTFOLIOS for name in rollback_alarms(stack.names, p)
     ]
     allow(role, "cloudwatch:DescribeAlarms", on=alarms)  # UpdateEndpoint looks at its rollback alarms as the caller
     _encrypted_volumes(role, parts)
@@ -51,9 +52,6 @@ def _train(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
 def _score(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
     _invoke(role, parts.warehouse_load)
     _sync_jobs(role, stack, "Transform")
-    prefix = stack.names.prefix
-    for action, kind in (("DescribeEndpoint", "endpoint"), ("DescribeEndpointConfig", "endpoint-config")):
-        allow(role, f"sagemaker:{action}", on=[stack.arn("sagemaker", f"{kind}/{prefix}-*")], why=NAMED_AFTER_RUNS)
     _describe_statements(role)
     _encrypted_volumes(role, parts)
     allow(role, "sns:Publish", on=[parts.topic])

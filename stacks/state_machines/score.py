@@ -3,49 +3,19 @@
 from typing import Any
 
 from stacks.state_machines.parts import Parts
-from stacks.state_machines.states import ANY
 
 
 def definition(parts: Parts) -> dict[str, Any]:
     config = parts.config
     machine = parts.machine("score", "Batch predictions of the champion. Input: portfolio")
-    parts.open(machine, first="DescribeChampion", then="Transform")
-    machine.task(
-        "DescribeChampion",
-        "aws-sdk:sagemaker:describeEndpoint",
-        {"EndpointName.$": f"States.Format('{config.names.endpoint('{}')}', $.portfolio)"},
-        select={"config.$": "$.EndpointConfigName"},
-        keep="$.endpoint",
-        then="DescribeChampionConfig",
-        caught=[{**ANY, "Next": "ChampionMissing"}],
-    )
-    missing = {"Variable": "$.error.Cause", "StringMatches": "*Could not find*"}
-    machine.choose("ChampionMissing", [(missing, "NoChampion")], otherwise="RecordFailure")
-    machine.refuse(
-        "NoChampion",
-        "NoChampion",
-        cause="there is no champion yet, so nothing can be scored: run `train` (or `pipeline`) first",
-    )
-    machine.task(
-        "DescribeChampionConfig",
-        "aws-sdk:sagemaker:describeEndpointConfig",
-        {"EndpointConfigName.$": "$.endpoint.config"},
-        select={"model.$": "$.ProductionVariants[0].ModelName"},
-        keep="$.variant",
-        then="UseChampion",
-    )
-    machine.states["UseChampion"] = {
-        "Type": "Pass",
-        "InputPath": "$.variant.model",
-        "ResultPath": "$.champion",
-        "Next": "BeginRun",
-    }
+    # BeginRun looks the champion up once it holds the lock: what it had to wait for may have put a new one live.
+    parts.open(machine, then="Transform")
     machine.task(
         "Transform",
         "sagemaker:createTransformJob.sync",
         {
             "TransformJobName.$": "$.run.job_name",
-            "ModelName.$": "$.champion",
+            "ModelName.$": "$.run.champion",
             "BatchStrategy": "MultiRecord",
             "MaxPayloadInMB": 6,
             "TransformInput": {
@@ -77,10 +47,12 @@ def definition(parts: Parts) -> dict[str, Any]:
         {
             "TopicArn": parts.topic,
             "Subject.$": "States.Format('Solvent: predictions of {} are in the warehouse', $.run.portfolio)",
-            "Message.$": "States.Format('Run {}, model {}; report: {}', $.run.run_id, $.champion, $.run.report)",
+            "Message.$": "States.Format('Run {}, model {}; report: {}', $.run.run_id, $.run.champion, $.run.report)",
         },
         keep=None,
         then="CompleteRun",
     )
-    machine.close({"model.$": "$.champion", "statement_id.$": "$.load.id", "predictions.$": "$.run.predictions_prefix"})
+    machine.close(
+        {"model.$": "$.run.champion", "statement_id.$": "$.load.id", "predictions.$": "$.run.predictions_prefix"}
+    )
     return machine.definition()

@@ -25,8 +25,8 @@ TRANSIENT = {
         "Glue.InternalServiceException",
         "Glue.OperationTimeoutException",
     ],
-    "sagemaker:": ["SageMaker.ResourceLimitExceededException", "SageMaker.ThrottlingException"],
-    "aws-sdk:sagemaker:": ["SageMaker.SdkClientException", "SageMaker.ThrottlingException"],
+    "sagemaker:": ["SageMaker.AmazonSageMakerException", "SageMaker.ResourceLimitExceededException"],
+    "aws-sdk:sagemaker:": ["SageMaker.SageMakerException", "SageMaker.SdkClientException"],
     "aws-sdk:redshiftdata:": [
         "RedshiftData.InternalServerException",
         "RedshiftData.RedshiftDataException",
@@ -35,6 +35,9 @@ TRANSIENT = {
     "states:": ["StepFunctions.ExecutionLimitExceededException", "StepFunctions.ThrottlingException"],
     "sns:": ["SNS.InternalErrorException", "SNS.ThrottledException"],
 }
+
+# SageMaker's model names no throttling: it arrives under the name of everything that the model does not name.
+UNNAMED = ("SageMaker.AmazonSageMakerException", "SageMaker.SageMakerException")
 
 ANY = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.error"}
 
@@ -59,16 +62,13 @@ class Machine:
 
     # The frame of every machine.
 
-    def open(self, *, then: str, first: str = "BeginRun", busy_seconds: int, busy_attempts: int) -> None:
-        """Start -> `first` ... BeginRun -> UseRun -> AlreadyCompleted -> `then`, or Completed if that was done."""
+    def open(self, *, then: str, busy: State) -> None:
+        """Start -> BeginRun -> UseRun -> AlreadyCompleted -> `then`, or Completed if that was done.
+
+        `busy` is the Retry of BeginRun while another execution has the lock.
+        """
         # `$.run` exists from the start, so that RecordFailure can always pass it on: a missing path fails an execution.
-        self.states["Start"] = {"Type": "Pass", "Result": {}, "ResultPath": "$.run", "Next": first}
-        busy = {
-            "ErrorEquals": ["PortfolioBusy"],
-            "IntervalSeconds": busy_seconds,
-            "MaxAttempts": busy_attempts,
-            "BackoffRate": 1.0,
-        }
+        self.states["Start"] = {"Type": "Pass", "Result": {}, "ResultPath": "$.run", "Next": "BeginRun"}
         self.invoke(
             "BeginRun",
             self.run_control,
@@ -146,8 +146,12 @@ class Machine:
         retry: Sequence[State] = (),
         caught: Sequence[State] = (),
         timeout_seconds: int | None = None,
+        may_be_missing: bool = False,
     ) -> None:
-        """A Task; its result goes to `keep` (None: nowhere), the uncaught to RecordFailure; no `then`: the end."""
+        """A Task; its result goes to `keep` (None: nowhere), the uncaught to RecordFailure; no `then`: the end.
+
+        `may_be_missing`: an error without a name of its own is an answer, which `caught` takes at once.
+        """
         state: State = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", "Parameters": dict(parameters)}
         if timeout_seconds is not None:
             state["TimeoutSeconds"] = timeout_seconds
@@ -155,7 +159,11 @@ class Machine:
             state["ResultSelector"] = dict(select)
         state["ResultPath"] = keep
         transient = {
-            "ErrorEquals": next(errors for prefix, errors in TRANSIENT.items() if resource.startswith(prefix)),
+            "ErrorEquals": [
+                name
+                for name in next(names for prefix, names in TRANSIENT.items() if resource.startswith(prefix))
+                if not (may_be_missing and name in UNNAMED)
+            ],
             "IntervalSeconds": 2,
             "MaxAttempts": 5,
             "BackoffRate": 2.0,

@@ -1,4 +1,4 @@
-"""`train`: training job -> gates -> registry -> model, endpoint configuration and endpoint, verified.
+"""`train`: training job -> gates -> registry -> approval -> model, endpoint configuration and endpoint, verified.
 
 A model that fails anywhere before UpdateEndpoint never touches the live endpoint, and an update that AWS rolls back is
 noticed: SageMaker reports InService then, on the old configuration.
@@ -6,11 +6,11 @@ noticed: SageMaker reports InService then, on the old configuration.
 
 from typing import Any
 
-from stacks.state_machines import deploy
+from stacks.constructs.images import OFFLINE_PIP
+from stacks.state_machines import approval, deploy
 from stacks.state_machines.parts import Parts
 from stacks.state_machines.states import Machine
 
-METRICS = ("auc", "accuracy", "majority_accuracy", "rows")
 CONTENT_TYPES = ["application/json", "application/jsonlines"]
 
 
@@ -19,6 +19,7 @@ def definition(parts: Parts) -> dict[str, Any]:
     parts.open(machine, then="Train")
     _train(parts, machine)
     _register(parts, machine)
+    approval.add(parts, machine)
     deploy.add(parts, machine)
     machine.close(
         {
@@ -41,11 +42,9 @@ def _train(parts: Parts, machine: Machine) -> None:
         {
             "TrainingJobName.$": "$.run.job_name",
             "RoleArn": parts.training_role,
-            "AlgorithmSpecification": {
-                "TrainingImage": parts.image,
-                "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": name, "Regex": rf"(?:^|\s){name}=([0-9.]+);"} for name in METRICS],
-            },
+            # No MetricDefinitions: AWS refuses them for this image. The figures are in the model's evaluation.json.
+            "AlgorithmSpecification": {"TrainingImage": parts.image, "TrainingInputMode": "File"},
+            "Environment": OFFLINE_PIP,
             "HyperParameters": {
                 "sagemaker_program": "train.py",
                 "sagemaker_submit_directory": f"/opt/ml/input/data/code/{parts.training_source_key}",
@@ -102,6 +101,8 @@ def _register(parts: Parts, machine: Machine) -> None:
         "aws-sdk:sagemaker:createModelPackage",
         {
             "ModelPackageGroupName.$": "$.run.model_package_group",
+            # An attempt of a run is one execution: however often it asks, it registers one version.
+            "ClientToken.$": "States.Hash($$.Execution.Id, 'MD5')",
             "ModelPackageDescription.$": "States.Format('run {}, job {}', $.run.run_id, $.run.job_name)",
             "ModelApprovalStatus": parts.config.training.approval,
             "CustomerMetadataProperties.$": "$.gate.metrics",
@@ -115,30 +116,5 @@ def _register(parts: Parts, machine: Machine) -> None:
         },
         select={"arn.$": "$.ModelPackageArn"},
         keep="$.package",
-        then="AwaitApproval",
+        then="ReadPackage",
     )
-    status = "$.approval.status"
-    machine.poll(
-        "Approval",
-        "aws-sdk:sagemaker:describeModelPackage",
-        {"ModelPackageName.$": "$.package.arn"},
-        select={"status.$": "$.ModelApprovalStatus", "version.$": "$.ModelPackageVersion"},
-        keep="$.approval",
-        seconds=parts.config.orchestration.approval_poll_seconds,
-        timeout_minutes=parts.config.orchestration.approval_timeout_minutes,
-        rules=[
-            ({"Variable": status, "StringEquals": "Approved"}, "NameVersion"),
-            ({"Variable": status, "StringEquals": "Rejected"}, "ModelRejected"),
-        ],
-        wait_first=False,  # where approval is automatic it is there already
-        late="nobody approved the model package in time; approve it and start `train` again",
-    )
-    machine.refuse(
-        "ModelRejected", "ModelRejected", cause_path="States.Format('model package {} was rejected', $.package.arn)"
-    )
-    machine.states["NameVersion"] = {
-        "Type": "Pass",
-        "Parameters": {"text.$": "States.Format('{}', $.approval.version)"},
-        "ResultPath": "$.version",
-        "Next": "CreateModel",
-    }

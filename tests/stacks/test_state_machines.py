@@ -135,9 +135,50 @@ def train(assembly: Any) -> dict[str, Any]:
 
 def test_a_failed_training_or_gate_cannot_reach_the_endpoint(train: dict[str, Any]) -> None:
     touching = {"CreateEndpoint", "UpdateEndpoint"}
-    for gate in ("Train", "EvaluateModel", "GatePassed", "RegisterModel", "CheckApproval", "CreateModel"):
+    for gate in ("Train", "EvaluateModel", "GatePassed", "RegisterModel", "PackageApproved", "CreateModel"):
         assert not touching & _reachable(train, train["StartAt"], without=frozenset({gate})), f"around {gate}"
     assert not touching & _reachable(train, "RecordFailure")
+
+
+def test_only_an_approved_package_goes_on(train: dict[str, Any]) -> None:
+    rules = {c["StringEquals"]: c["Next"] for c in train["States"]["PackageApproved"]["Choices"]}
+    assert rules == {"Approved": "NameVersion", "Rejected": "ModelRejected"}
+    assert _ways_into(train, "NameVersion") == ["PackageApproved"]
+    assert _ways_into(train, "CreateModel") == ["NameVersion"]
+
+
+def test_the_wait_for_a_person_does_not_hold_the_lock(train: dict[str, Any]) -> None:
+    """Into the wait only through PauseRun, out of it (but to a failure) only through ResumeRun."""
+    waiting = {"WaitApproval", "DescribeApproval", "CheckApproval"}
+    assert not waiting & _reachable(train, train["StartAt"], without=frozenset({"PauseRun"}))
+    out = _reachable(train, "AwaitApproval", without=frozenset({"ResumeRun", "RecordFailure"}))
+    assert out == waiting | {"AwaitApproval", "CountApproval", "ApprovalTimedOut", "ModelRejected"}
+    actions = {name: train["States"][name]["Parameters"]["Payload"] for name in ("PauseRun", "ResumeRun")}
+    assert [payload["action"] for payload in actions.values()] == ["pause", "resume"]
+    assert train["States"]["ResumeRun"]["Retry"][0] == train["States"]["BeginRun"]["Retry"][0]
+    # What was approved before may have been rejected while the lock was waited for.
+    assert train["States"]["ResumeRun"]["Next"] == "ReadPackage"
+
+
+def test_what_is_approved_at_once_does_not_pause(train: dict[str, Any]) -> None:
+    without = _reachable(train, train["StartAt"], without=frozenset({"PauseRun"}))
+    assert {"CreateModel", "CompleteRun"} <= without
+    assert not {"ResumeRun", "WaitApproval"} & without
+
+
+# score: the champion
+
+
+def test_scoring_uses_the_champion_that_was_found_under_the_lock(assembly: Any) -> None:
+    states = assembly.definitions[f"solvent-{assembly.environment}-score"]["States"]
+    assert states["Start"]["Next"] == "BeginRun"
+    assert states["Transform"]["Parameters"]["ModelName.$"] == "$.run.champion"
+    looking = {"sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig"}
+    assert looking <= assembly.actions("run-control")
+    assert not looking & assembly.actions("score")
+
+
+# train: what protects the live endpoint, once there is a model
 
 
 def test_success_needs_the_wanted_configuration_in_service(train: dict[str, Any]) -> None:

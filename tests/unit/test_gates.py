@@ -52,9 +52,8 @@ class TestModelGate:
     def with_champion(self, s3: Any, evaluation: Any) -> SageMaker:
         s3.put_object(Bucket="artifacts", Key="old.tar.gz", Body=archive(evaluation, "evaluation.json"))
         sagemaker = SageMaker()
-        sagemaker.endpoints["solvent-dev-lending"] = {"config": "one", "statuses": ["InService"]}
-        sagemaker.configs["one"] = ["one"]
         sagemaker.models["one"] = "s3://artifacts/old.tar.gz"
+        sagemaker.go_live("solvent-dev-lending", "one")
         return sagemaker
 
     def test_a_first_model_passes_and_its_figures_become_text(self, s3: Any) -> None:

@@ -5,17 +5,18 @@ from typing import Any
 
 import boto3
 import pytest
-from fakes import ACCOUNT, REGION, Executions
+from fakes import ACCOUNT, REGION, Executions, SageMaker
 from moto import mock_aws
 
 from solvent import delivery, naming
 from solvent.delivery import DeliveryError
 from solvent.ledger import PortfolioBusy
 from solvent.naming import Names
-from solvent.runs import InvalidRun, NothingIngested, RunControl
+from solvent.runs import InvalidRun, NoChampion, NothingIngested, RunControl
 
 NAMES = Names("dev")
 BUCKETS = {zone: NAMES.bucket(zone, ACCOUNT, REGION) for zone in naming.ZONES}
+PIPELINE = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{NAMES.state_machine('pipeline')}:a"
 
 
 class World:
@@ -31,14 +32,18 @@ class World:
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        self.executions = Executions(a="RUNNING", b="RUNNING")
+        self.executions = Executions(**{"a": "RUNNING", "b": "RUNNING", PIPELINE: "RUNNING"})
+        self.sagemaker = SageMaker()
         self.control = self.with_code("1")
-        (folder / "customer_profile.csv").write_text("customer_id\nC000001\n")
+        self.folder = folder
+        self.deliver(as_of="2026-06-30")
+
+    def deliver(self, *, as_of: str) -> None:
+        (self.folder / "customer_profile.csv").write_text("customer_id\nC000001\n")
         provenance = {"customer_profile": {"annual_income": "generated"}}
-        (folder / "delivery.json").write_text(
-            json.dumps({"as_of": "2026-06-30", "dataset": "test", "provenance": provenance})
-        )
-        manifest = delivery.build(folder)
+        settings = {"as_of": as_of, "dataset": "test", "provenance": provenance}
+        (self.folder / "delivery.json").write_text(json.dumps(settings))
+        manifest = delivery.build(self.folder)
         self.key = naming.manifest_key("lending", manifest.delivery_id)
         self.manifest = f"s3://{BUCKETS['landing']}/{self.key}"
         self.s3.put_object(Bucket=BUCKETS["landing"], Key=self.key, Body=manifest.to_bytes())
@@ -48,6 +53,7 @@ class World:
             table=self.table,
             s3=self.s3,
             states=self.executions,
+            sagemaker=self.sagemaker,
             names=NAMES,
             account=ACCOUNT,
             region=REGION,
@@ -59,8 +65,10 @@ class World:
             request = {"manifest": self.manifest, **request}
         elif "portfolio" not in request:
             request = {"portfolio": "lending", **request}
-        champion = request.pop("champion", None)
-        return self.control.begin(phase=phase, execution=execution, request=request, champion=champion)
+        return self.control.begin(phase=phase, execution=execution, request=request)
+
+    def go_live(self, model: str, version: str = "1") -> None:
+        self.sagemaker.go_live(NAMES.endpoint("lending"), model, version)
 
     def ingested(self) -> dict[str, Any]:
         run = self.begin()
@@ -99,7 +107,8 @@ def test_a_run_is_described_by_its_manifest(world: World) -> None:
 
 def test_names_of_jobs_fit_into_sagemakers_63_characters(world: World) -> None:
     world.ingested()
-    run = world.begin("score", champion="solvent-dev-lending-" + "0" * 16 + "-1")
+    world.go_live("solvent-dev-lending-" + "0" * 16 + "-1")
+    run = world.begin("score")
     assert len(run["job_name"]) <= 63
 
 
@@ -140,12 +149,12 @@ def test_the_lock_of_an_execution_that_is_no_more_is_taken_over(world: World, st
 
 
 def test_the_phases_of_a_pipeline_share_its_lock_and_do_not_release_it(world: World) -> None:
-    pipeline = world.begin("pipeline", execution="a")
-    ingest = world.begin(execution="b", root="a")
+    pipeline = world.begin("pipeline", execution=PIPELINE)
+    ingest = world.begin(execution="b", root=PIPELINE)
     world.control.complete(run=ingest, result={})
-    assert world.lock() == "a"
-    assert world.begin(execution="b", root="a")["completed"] is True
-    assert world.lock() == "a"
+    assert world.lock() == PIPELINE
+    assert world.begin(execution="b", root=PIPELINE)["completed"] is True
+    assert world.lock() == PIPELINE
     world.control.complete(run=pipeline, result={})
     assert world.lock() is None
 
@@ -189,13 +198,45 @@ def test_an_ingest_that_began_but_did_not_complete_is_not_the_latest(world: Worl
 
 def test_a_new_champion_is_scored_again_the_same_one_is_not(world: World) -> None:
     world.ingested()
-    first = world.begin("score", champion="model-1")
+    world.go_live("model-1")
+    first = world.begin("score")
     world.control.complete(run=first, result={})
-    assert world.begin("score", champion="model-1")["completed"] is True
-    second = world.begin("score", champion="model-2")
+    assert world.begin("score")["completed"] is True
+    world.go_live("model-2")
+    second = world.begin("score")
+    assert (first["champion"], second["champion"]) == ("model-1", "model-2")
     assert second["completed"] is False
     assert second["job_name"] != first["job_name"]
     assert second["predictions_prefix"] != first["predictions_prefix"]
+
+
+def test_scoring_that_waited_uses_the_champion_that_went_live_meanwhile(world: World) -> None:
+    world.ingested()
+    world.go_live("model-1")
+    world.begin("train", execution="a")
+    with pytest.raises(PortfolioBusy):
+        world.begin("score", execution="b")
+    world.go_live("model-2")
+    world.executions.statuses["a"] = "SUCCEEDED"
+    assert world.begin("score", execution="b")["champion"] == "model-2"
+
+
+def test_a_champion_of_the_callers_choice_is_not_scored_with(world: World) -> None:
+    world.ingested()
+    world.go_live("model-1")
+    assert world.begin("score", champion="model-9")["champion"] == "model-1"
+
+
+def test_without_an_endpoint_nothing_is_scored_and_the_lock_is_free(world: World) -> None:
+    world.ingested()
+    with pytest.raises(NoChampion, match=r"no endpoint solvent-dev-lending.*Run `train`.*nothing was scored"):
+        world.begin("score")
+    assert world.lock() is None
+
+
+def test_only_scoring_asks_for_the_champion(world: World) -> None:
+    world.ingested()
+    assert world.begin("train")["champion"] == ""
 
 
 @pytest.mark.parametrize(
@@ -248,10 +289,10 @@ class TestFailure:
         assert answer == {"error": "DeliveryError", "cause": "state BeginRun failed: no"}
 
     def test_a_failing_phase_leaves_the_pipelines_lock_alone(self, world: World) -> None:
-        world.begin("pipeline", execution="a")
-        run = world.begin(execution="b", root="a")
+        world.begin("pipeline", execution=PIPELINE)
+        run = world.begin(execution="b", root=PIPELINE)
         world.control.fail(execution="b", error={}, run=run)
-        assert world.lock() == "a"
+        assert world.lock() == PIPELINE
 
     def test_a_failed_training_does_not_move_the_latest_ingest(self, world: World) -> None:
         run = world.ingested()
@@ -260,10 +301,33 @@ class TestFailure:
         assert world.begin("train", execution="b")["run_id"] == run["run_id"]
 
 
+@pytest.mark.parametrize("root", ["a", PIPELINE.replace(":a", ":gone"), PIPELINE.replace("pipeline", "train")])
+def test_nobody_passes_the_lock_by_naming_an_execution_that_is_no_running_pipeline(world: World, root: str) -> None:
+    world.executions.statuses[PIPELINE.replace(":a", ":gone")] = "SUCCEEDED"
+    with pytest.raises(InvalidRun, match="root"):
+        world.begin(execution="b", root=root)
+    assert world.lock() is None
+
+
+def test_an_older_delivery_is_refused_and_newer_rows_stay(world: World) -> None:
+    newest = world.ingested()
+    world.deliver(as_of="2026-05-31")
+    with pytest.raises(DeliveryError, match="2026-06-30 is loaded already"):
+        world.begin(execution="b")
+    assert world.lock() is None
+    assert world.begin("train", execution="c")["run_id"] == newest["run_id"]
+
+
+def test_a_completed_run_is_not_called_failed_by_what_comes_after(world: World) -> None:
+    run = world.ingested()
+    world.control.fail(execution="a", error={"Error": "Lambda.Unknown"}, run=run)
+    assert world.begin(execution="b")["completed"] is True
+
+
 def test_a_crash_between_pointer_and_mark_is_made_good_by_the_next_attempt(world: World, monkeypatch: Any) -> None:
     run = world.begin()
     with monkeypatch.context() as patch:
-        patch.setattr(world.control._ledger, "finish", lambda *_: (_ for _ in ()).throw(RuntimeError("killed")))
+        patch.setattr(world.control.ledger, "note", lambda *_: (_ for _ in ()).throw(RuntimeError("killed")))
         with pytest.raises(RuntimeError):
             world.control.complete(run=run, result={})
     again = world.begin()

@@ -4,7 +4,7 @@ from typing import Any
 
 import boto3
 import pytest
-from fakes import Executions, bucket, load_handler
+from fakes import NAMES, Executions, SageMaker, bucket, load_handler
 
 from solvent import delivery, naming
 
@@ -19,9 +19,10 @@ def manifest(tmp_path: Path) -> str:
     return f"s3://{bucket('landing')}/{key}"
 
 
-def invoke(event: dict[str, Any]) -> Any:
+def invoke(event: dict[str, Any], sagemaker: SageMaker | None = None) -> Any:
     function = load_handler("run_control")
     function.control._states = Executions(a="RUNNING")
+    function.control._sagemaker = function.approval._sagemaker = sagemaker or SageMaker()
     # As Lambda does: in and out through JSON.
     return json.loads(json.dumps(function.handler(json.loads(json.dumps(event)), None)))
 
@@ -37,13 +38,27 @@ def test_a_run_from_begin_to_complete(manifest: str) -> None:
     assert invoke(begin)["completed"] is True
 
 
-def test_the_champion_comes_with_the_event_or_with_the_input(manifest: str) -> None:
-    invoke({"action": "complete", "run": invoke({"action": "begin", "phase": "ingest", "execution": "a",
-                                                 "input": {"manifest": manifest}})})  # fmt: skip
+def ingested(manifest: str) -> None:
+    begin = {"action": "begin", "phase": "ingest", "execution": "a", "input": {"manifest": manifest}}
+    invoke({"action": "complete", "run": invoke(begin)})
+
+
+def test_the_champion_is_the_model_behind_the_endpoint(manifest: str) -> None:
+    ingested(manifest)
+    sagemaker = SageMaker()
+    sagemaker.go_live(NAMES.endpoint("lending"), "model-1")
     begin = {"action": "begin", "phase": "score", "execution": "a", "input": {"portfolio": "lending"}}
-    by_event = invoke({**begin, "champion": "model-1"})
-    by_input = invoke({**begin, "input": {"portfolio": "lending", "champion": "model-1"}})
-    assert by_event["champion"] == by_input["champion"] == "model-1"
+    assert invoke(begin, sagemaker)["champion"] == "model-1"
+
+
+def test_a_run_pauses_and_resumes(manifest: str) -> None:
+    ingested(manifest)
+    begin = {"action": "begin", "phase": "train", "execution": "a", "input": {"portfolio": "lending"}}
+    run = invoke(begin)
+    assert invoke({"action": "pause", "run": run, "package": "arn:package/2"}) == {"released": True}
+    sagemaker = SageMaker()
+    sagemaker.go_live(run["endpoint"], "model-1", version="1")
+    assert invoke({"action": "resume", "run": run, "version": 2}, sagemaker) == {"live_version": 1}
 
 
 def test_a_failure_without_a_run_still_gets_its_words() -> None:
