@@ -15,6 +15,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from embedded_aws import adapter
+from embedded_aws.saving import Saver
 
 _FORCED_EXIT_SECONDS = 3.0
 
@@ -22,15 +23,16 @@ _FORCED_EXIT_SECONDS = 3.0
 def install() -> None:
     """Register our services and corrections with ministack, before it serves its first request."""
     adapter.check_pin()
-    from embedded_aws import corrections, redshift, sagemaker, service
+    from embedded_aws import autoscaling, corrections, redshift, sagemaker, service
 
     sagemaker.register()
+    autoscaling.register()
     redshift.register()
     service.install_iam()
     corrections.install()
 
 
-def application() -> Any:
+def application(saver: Saver) -> Any:
     """ministack's ASGI application; each answer of the health check names the folder it serves."""
     from ministack.app import app
 
@@ -42,6 +44,8 @@ def application() -> Any:
                 message["headers"] = [*message.get("headers", []), (b"x-solvent-home", home)]
             await send(message)
 
+        if scope["type"] == "http":
+            saver.saw(scope["method"])
         await app(scope, receive, named)
 
     return served
@@ -73,10 +77,14 @@ async def _serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping)
 
+    saver = Saver()
+
     async def stopped() -> None:
         await stop.wait()
+        await asyncio.to_thread(saver.stop)
 
-    await serve(application(), config, shutdown_trigger=stopped)
+    saver.start()
+    await serve(application(saver), config, shutdown_trigger=stopped)
     # Worker threads of jobs may still wait for something; everything is saved, so do not wait for them.
     logging.shutdown()
     os._exit(0)

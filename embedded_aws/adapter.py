@@ -59,6 +59,7 @@ def _hook(module: str, name: str, why: str) -> Hook:
 
 LOADED_MODULES = _hook("app", "_loaded_modules", "reset and persistence look for a service's module here")
 STATE_MAP = _hook("app", "_state_map", "persistence saves and restores the modules named here")
+SAVED_STATE = _hook("app", "_build_persistence_save_dict", "state is saved while we run, not at shutdown alone")
 REQUEST_ORIGIN = _hook("app", "pin_request_origin", "loopback HTTP counts as TLS, or every enforce-SSL policy denies")
 
 CALL_SERVICE = _hook("app", "call_service_handler_sync", "a state machine's calls must be allowed by its role")

@@ -130,6 +130,10 @@ def _reap(home: Path) -> None:
         if _is_ours(recorded.pid, home):
             down(home)
         _pid_file(home).unlink(missing_ok=True)
+        # A killed process counts as dead a moment before its sockets are closed.
+        deadline = time.monotonic() + 1
+        while not _free(recorded.port) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 def _forget(home: Path) -> None:
@@ -140,14 +144,19 @@ def _forget(home: Path) -> None:
 
 def _free_port(wanted: int) -> int:
     for port in range(wanted, wanted + 50):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        if _free(port):
             return port
     raise LifecycleError(f"Ports {wanted} to {wanted + 49} of 127.0.0.1 are all taken. Name another: solvent up --port")
+
+
+def _free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _answers(url: str, home: Path) -> bool:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from embedded_aws.autoscaling import differences as autoscaling
 from embedded_aws.cloudformation.properties import TypeEntry, table
 from embedded_aws.redshift import differences as redshift
 from embedded_aws.sagemaker import differences as sagemaker
@@ -57,10 +58,16 @@ def sagemaker_jobs() -> str:
     return _service(sagemaker.EXECUTED_DIFFERENTLY, sagemaker.NOT_IMPLEMENTED)
 
 
+def scaling() -> str:
+    """What the embedded Application Auto Scaling does otherwise, or refuses."""
+    return _service(autoscaling.EXECUTED_DIFFERENTLY, autoscaling.NOT_IMPLEMENTED)
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "resource types": resource_types,
     "redshift": redshift_sql,
     "sagemaker": sagemaker_jobs,
+    "application auto scaling": scaling,
 }
 
 

@@ -1,6 +1,7 @@
 """How a resource type is registered with ministack's CloudFormation."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -28,8 +29,23 @@ def register(resource_type: str, create: Create, delete: Delete, update: Update 
         delete(physical_id, old)
         return create(physical_id, new, stack)
 
-    all_types()[resource_type] = {"create": create, "delete": delete, "update": update or in_place}
+    all_types()[resource_type] = {
+        "create": _savable(create),
+        "delete": delete,
+        "update": _savable(update or in_place),
+    }
     off_loop(resource_type)
+
+
+def _savable(handler: Callable[..., tuple[str, dict[str, Any]]]) -> Callable[..., tuple[str, dict[str, Any]]]:
+    """The handler; attributes that are not plain JSON fail the deploy: with them no stack could be saved at `down`."""
+
+    def checked(*args: Any) -> tuple[str, dict[str, Any]]:
+        physical_id, attributes = handler(*args)
+        json.dumps(attributes)
+        return physical_id, attributes
+
+    return checked
 
 
 def off_loop(resource_type: str) -> None:

@@ -1,5 +1,6 @@
 """Resource types of the services that we add: made through their own APIs, as CloudFormation does it."""
 
+from datetime import datetime
 from typing import Any
 
 from embedded_aws import service
@@ -54,11 +55,12 @@ def _request(p: Properties, *names: str) -> dict[str, Any]:
 
 
 def _attributes(prefix: str, made: dict[str, Any]) -> dict[str, Any]:
-    """`{"namespaceArn": ...}` -> `{"Namespace.NamespaceArn": ...}`, nested objects too."""
+    """`{"namespaceArn": ...}` -> `{"Namespace.NamespaceArn": ...}`, nested objects too; times become text."""
     found: dict[str, Any] = {}
     for key, value in made.items():
         path = f"{prefix}.{key[0].upper()}{key[1:]}"
-        found |= _attributes(path, value) if isinstance(value, dict) else {path: value}
+        plain = value.isoformat() if isinstance(value, datetime) else value
+        found |= _attributes(path, value) if isinstance(value, dict) else {path: plain}
     return found
 
 

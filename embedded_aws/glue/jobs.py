@@ -17,7 +17,6 @@ from embedded_aws import adapter, service
 
 _SHIM = Path(__file__).with_name("shim")
 _ERROR_CHARACTERS = 2000
-_OWN_ARGUMENTS = ("--extra-py-files", "--continuous-log-logGroup")
 
 
 def install() -> None:
@@ -39,9 +38,23 @@ def execute(run: dict[str, Any], job: dict[str, Any], arguments: dict[str, str],
     except (ClientError, BotoCoreError, OSError, ValueError) as error:
         run.update(JobRunState="FAILED", ErrorMessage=f"The job could not start: {error}")
     finally:
-        group = arguments.get("--continuous-log-logGroup") or "/aws-glue/jobs/output"
-        service.log_lines(group, run["Id"], output.read_text(errors="replace"))
+        service.log_lines(_log_group(job, arguments), run["Id"], output.read_text(errors="replace"))
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _log_group(job: dict[str, Any], arguments: dict[str, str]) -> str:
+    """Where Glue 5.x puts what a script prints; a security configuration that encrypts logs is part of the name.
+
+    https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
+    """
+    group = arguments.get("--custom-logGroup-prefix") or "/aws-glue/jobs"
+    if security := job.get("SecurityConfiguration"):
+        glue = service.operator_client("glue")
+        found = glue.get_security_configuration(Name=security)["SecurityConfiguration"]
+        logs = found.get("EncryptionConfiguration", {}).get("CloudWatchEncryption", {})
+        if logs.get("CloudWatchEncryptionMode", "DISABLED") != "DISABLED":
+            group += f"/{security}-role/{job['Role'].rsplit('/', 1)[-1]}"
+    return f"{group}/output"
 
 
 def _prepare(run: dict[str, Any], job: dict[str, Any], arguments: dict[str, str], folder: Path) -> list[str]:

@@ -3,6 +3,7 @@
 An update that fails leaves the old configuration in service, and the endpoint says InService again, as on AWS.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from embedded_aws import service
@@ -10,6 +11,8 @@ from embedded_aws.sagemaker import fleets, store
 from embedded_aws.service import ApiError
 
 Json = dict[str, Any]
+
+on_delete: list[Callable[[str], None]] = []  # what else goes with an endpoint, by its name
 
 _BUSY = ("Creating", "Updating", "RollingBack", "SystemUpdating")
 
@@ -63,6 +66,8 @@ def delete(request: Json) -> Json:
         raise ApiError("ValidationException", f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
     store.delete("endpoint", request["EndpointName"])
     fleets.retire(fleets.fleets.pop(request["EndpointName"], {}))
+    for goes in on_delete:
+        goes(request["EndpointName"])
     return {}
 
 

@@ -6,7 +6,7 @@ nothing of this package: it runs under the model's paths.
 
 The script's functions are those of AWS's toolkits: model_fn and either transform_fn(model, body, content type, accept)
 or input_fn, predict_fn and output_fn. `sagemaker_inference.errors.BaseInferenceToolkitError` is here as it is in the
-container: raising it answers with its status; any other exception is a 500.
+container: raising it answers with its status, any other exception with 500; both with message and stack trace.
 """
 
 import importlib.util
@@ -62,17 +62,21 @@ def load(model_folder: str, code_folder: str, program: str) -> Answer:
         try:
             result = transform(model, body, content_type, accept)
         except BaseInferenceToolkitError as error:
-            return error.status_code, error.message.encode(), JSON
-        except Exception:
-            text = traceback.format_exc()
-            print(text, file=sys.stderr, flush=True)
-            return 500, text.splitlines()[-1].encode(), "text/plain"
+            return error.status_code, _with_trace(error.message), "text/plain"
+        except Exception as error:
+            print(traceback.format_exc(), file=sys.stderr, flush=True)
+            return 500, _with_trace(str(error)), "text/plain"
         if hasattr(result, "get_data"):  # a Response of the Flask-based toolkit
             return result.status_code, result.get_data(), result.mimetype
         content, kind = result if isinstance(result, tuple) else (result, accept)
         return 200, content if isinstance(content, bytes) else str(content).encode(), kind
 
     return answer
+
+
+def _with_trace(message: str) -> bytes:
+    """The message and the stack trace, as sagemaker-inference (`Transformer.handle_error`) answers with."""
+    return f"{message}\n{traceback.format_exc()}".encode()
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -16,6 +16,8 @@ Json = dict[str, Any]
 
 _FOLDERS = ("input/config", "input/data", "model", "output/data", "code")
 _ACTIVE = ("InProgress", "Stopping")
+# Images that AWS counts as its own algorithms, even in script mode (aws/sagemaker-xgboost-container, issue 121).
+_ALGORITHMS = ("sagemaker-xgboost",)
 
 
 # Operations
@@ -45,6 +47,13 @@ def _check(request: Json) -> None:
     specification = request.get("AlgorithmSpecification", {})
     if not specification.get("TrainingImage"):
         raise ApiError("ValidationException", "AlgorithmSpecification.TrainingImage is required.")
+    repository = specification["TrainingImage"].partition(":")[0].rpartition("/")[2]
+    if specification.get("MetricDefinitions") and repository in _ALGORITHMS:
+        raise ApiError(
+            "ValidationException",
+            "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
+            "without specifying metric definitions.",
+        )
     for part in ("ResourceConfig", "StoppingCondition"):
         if not request.get(part):
             raise ApiError("ValidationException", f"{part} is required.")

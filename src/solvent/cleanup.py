@@ -51,8 +51,14 @@ class Cleanup:
 
     def _stop_scaling(self, endpoint: str) -> None:
         where = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
-        # Asked for by variant would need the endpoint; the prefix of the resource id is enough.
-        for target in self._pages(self._autoscaling, "describe_scalable_targets", "ScalableTargets", **where):
+        # All targets of the service: a dimension may only be asked for together with resource ids, which name variants.
+        targets = self._pages(
+            self._autoscaling,
+            "describe_scalable_targets",
+            "ScalableTargets",
+            ServiceNamespace=where["ServiceNamespace"],
+        )
+        for target in targets:
             if target["ResourceId"].startswith(f"endpoint/{endpoint}/"):
                 self._autoscaling.deregister_scalable_target(ResourceId=target["ResourceId"], **where)
 

@@ -33,6 +33,12 @@ def deploy(target: Target, assembly: Path, log: Path, on_line: Callable[[str], N
     _cdk([*arguments, "--method", "direct", "--progress", "events"], _variables(target), log, on_line)
 
 
+def destroy(target: Target, assembly: Path, log: Path, on_line: Callable[[str], None] = lambda _: None) -> None:
+    """`cdk destroy --all` of an assembly: in an environment that is not removable, what must be kept stays behind."""
+    arguments = ["destroy", "--all", "--app", str(assembly), "--force", "--concurrency", "4"]
+    _cdk(arguments, _variables(target), log, on_line)
+
+
 def _variables(target: Target) -> dict[str, str]:
     if target.endpoint_url is None:
         return {"AWS_REGION": target.region}

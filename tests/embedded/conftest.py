@@ -2,6 +2,7 @@
 
 import io
 import json
+import tarfile
 import textwrap
 import time
 import uuid
@@ -84,6 +85,35 @@ class EmbeddedAws:
         """(answer, FunctionError) of a function."""
         answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event or {}))
         return json.loads(answer["Payload"].read() or b"null"), answer.get("FunctionError")
+
+    def endpoint(self, source: str = "def transform_fn(model, body, content, accept):\n    return body, accept") -> str:
+        """The name of a new SageMaker endpoint in service, one variant `all`, that runs this `inference.py`."""
+        s3, sagemaker, name = self.client("s3"), self.client("sagemaker"), self.name("endpoint")
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w:gz") as packed:
+            entry = tarfile.TarInfo("code/inference.py")
+            code = f"def model_fn(folder):\n    return folder\n\n\n{source}\n".encode()
+            entry.size = len(code)
+            packed.addfile(entry, io.BytesIO(code))
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": self.region})
+        s3.put_object(Bucket=name, Key="model.tar.gz", Body=archive.getvalue())
+        allowed = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        container = {
+            "Image": "image",
+            "ModelDataUrl": f"s3://{name}/model.tar.gz",
+            "Environment": {
+                "SAGEMAKER_PROGRAM": "inference.py",
+                "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+            },
+        }
+        role = self.role(allowed, service="sagemaker.amazonaws.com")
+        sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role)
+        variant = {"VariantName": "all", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        waiter = {"Delay": 0.2, "MaxAttempts": 150}
+        sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig=waiter)
+        return name
 
     def execute(self, states: dict[str, Any], *, role: str, given: Any = None, timeout: float = 20) -> dict[str, Any]:
         """DescribeExecution of a finished execution of a new machine; `states` starts with its first entry."""

@@ -1,4 +1,4 @@
-"""The assemblies that `make synth` wrote deploy as they are, and go again without leaving a bill."""
+"""The assemblies that `make synth` wrote deploy as they are, dev and prod."""
 
 import json
 from pathlib import Path

@@ -84,6 +84,6 @@ def test_a_crash_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     os.killpg(running.pid, signal.SIGKILL)
     wait(lambda: lifecycle.status(tmp_path) is None)
     try:
-        assert lifecycle.up(tmp_path, port=4870).port == 4870
+        assert lifecycle.up(tmp_path, port=running.port).port == running.port
     finally:
         lifecycle.down(tmp_path)
