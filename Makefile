@@ -21,7 +21,7 @@ help: ## List the targets
 	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) && touch $@
 
 .venv/.runtime: .venv/.uv requirements.txt pyproject.toml
-	@echo "· installing what the demo needs (about 600 MB unpacked; a minute or two the first time)"
+	@echo "· installing what the demo needs (about 1.1 GB; a minute or two the first time)"
 	@$(UV) -r requirements.txt && $(UV) --no-deps -e . && touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.txt
@@ -50,13 +50,16 @@ status: setup ## What runs, where, and what it did last
 doctor: setup ## Check this machine and the installation
 	@$(BIN)/solvent doctor
 
+# The CLI's chatter is shown only when it fails.
+cdk_synth = mkdir -p build && echo "· synthesizing $(1)" && { $(BIN)/python -m scripts.cdk synth --quiet -c environment=$(1) -o cdk.out/$(1) > build/synth-$(1).log 2>&1 || { cat build/synth-$(1).log; exit 1; }; }
+
 synth: setup ## Synthesize dev and prod into cdk.out/, no account needed
-	@$(BIN)/python -m scripts.cdk synth --quiet -c environment=dev -o cdk.out/dev
-	@$(BIN)/python -m scripts.cdk synth --quiet -c environment=prod -o cdk.out/prod
+	@$(call cdk_synth,dev)
+	@$(call cdk_synth,prod)
 
 test: setup-dev synth ## All tests: unit, stacks, jobs (DuckDB and Spark), embedded AWS end to end
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope tests/unit tests/stacks tests/jobs tests/repo
-	@$(BIN)/python -m pytest -q --durations=5 tests/embedded
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(PYTEST_ARGS) tests/unit tests/stacks tests/jobs tests/repo
+	@$(BIN)/python -m pytest -q --durations=5 $(PYTEST_ARGS) tests/embedded
 
 check: setup-dev synth ## ruff, types, cdk-nag, cfn-lint, state machines, import boundaries, docs
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -76,4 +79,4 @@ lock: .venv/.uv ## Resolve requirements*.in into requirements*.txt
 	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements.in requirements-dev.in -o requirements-dev.txt
 
 clean: down ## Remove everything generated, the environment too
-	@rm -rf .venv .solvent node_modules build cdk.out out .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .solvent node_modules build cdk.out out src/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -17,7 +17,7 @@ class DeploymentError(Exception):
 def synthesize(environment: str, log: Path) -> Path:
     """Write the assembly of an environment to cdk.out/<environment>; needs no account."""
     assembly = checkout() / "cdk.out" / environment
-    _cdk(["synth", "--quiet", "-c", f"environment={environment}", "-o", str(assembly)], {}, log)
+    _cdk(["synth", "--quiet", "-c", f"environment={environment}", "-o", str(assembly)], _without_aws(), log)
     return assembly
 
 
@@ -41,16 +41,22 @@ def destroy(target: Target, assembly: Path, log: Path, on_line: Callable[[str], 
 
 def _variables(target: Target) -> dict[str, str]:
     if target.endpoint_url is None:
-        return {"AWS_REGION": target.region}
+        return {**os.environ, "AWS_REGION": target.region}
     credentials = target.session.get_credentials()
     assert credentials is not None
     return {
+        **_without_aws(),
         "AWS_ENDPOINT_URL": target.endpoint_url,
         "AWS_ACCESS_KEY_ID": credentials.access_key,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
         "AWS_REGION": target.region,
         "AWS_DEFAULT_REGION": target.region,
     }
+
+
+def _without_aws() -> dict[str, str]:
+    """The environment without the person's own AWS set-up: a profile or a key of theirs has no say on the laptop."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
 def _cdk(
@@ -62,7 +68,7 @@ def _cdk(
         process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             command,
             cwd=checkout(),
-            env={**os.environ, **variables},
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

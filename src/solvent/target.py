@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import yaml
 from botocore.config import Config
 
@@ -55,13 +56,21 @@ class Target:
     def at(cls, url: str, environment: str) -> "Target":
         """An embedded AWS at `url`."""
         region = configured_region(environment)
-        # The operator of the laptop, not an AWS secret: the embedded AWS takes any key of its own account.
-        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106
+        # Nothing of the person's own AWS set-up has a say on the laptop, not even a profile that does not exist.
+        none = dict.fromkeys(("profile", "config_file", "credentials_file"), (None, None, os.devnull, None))
+        own = botocore.session.Session(session_vars={**none, "profile": (None, None, None, None)})
+        # The operator of the laptop, not a secret: known to everyone, good for the loopback alone.
+        session = boto3.Session("test", "test", region_name=region, botocore_session=own)
         return cls(Names(environment), region, session, url)
 
     @classmethod
     def account(cls, environment: str) -> "Target":
         """A real account, through the usual AWS credential chain and the region of the environment."""
+        if url := os.environ.get("AWS_ENDPOINT_URL"):
+            raise NoTarget(
+                f"--env {environment} means your AWS account, but AWS_ENDPOINT_URL sends every call to {url}. "
+                "Unset it, or leave --env out to talk to the laptop."
+            )
         region = configured_region(environment)
         return cls(Names(environment), region, boto3.Session(region_name=region))
 

@@ -13,11 +13,11 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.rule import Rule
-from rich.table import Table
 
 from embedded_aws import lifecycle
 from embedded_aws.lifecycle import LifecycleError
 from solvent import datasets, deployment
+from solvent.cli import output
 from solvent.client import Platform, PlatformError, query
 from solvent.datasets import DatasetError
 from solvent.delivery import DeliveryError
@@ -27,6 +27,12 @@ from solvent.warehouse.data_api import DataApiError
 ENVIRONMENT = "dev"
 ANALYST_QUERY = "sql/analytics/risk_bands.sql"
 EVENTS = 20
+ABOUT = {
+    "synthetic": "The portfolio is synthetic. With a real file: make demo SOURCE=german SOLVENT_DATA=FOLDER",
+    "german": "The 1,000 applicants, their 20 attributes and their labels are real (UCI German Credit). What the file\n"
+    "lacks (dates, payments, events, income...) is generated, and nothing generated is a feature. Each loan\n"
+    "has a label, so the batch predictions are in-sample; the AUC is out of fold.",
+}
 EXPECTED = (
     LifecycleError,
     deployment.DeploymentError,
@@ -57,11 +63,11 @@ class Demo:
         """Returns the exit code; out/demo.json is written either way."""
         begun = time.monotonic()
         steps: tuple[tuple[str, Callable[[], str]], ...] = (
+            (f"write the {self.source} data", self._data),
             ("start the embedded AWS", self._up),
             ("synthesize dev", self._synthesize),
             ("cdk bootstrap", self._bootstrap),
             ("cdk deploy --all", self._deploy),
-            (f"write the {self.source} data", self._data),
             ("load", self._load),
             ("pipeline", self._pipeline),
             ("score through SageMaker", self._score),
@@ -179,9 +185,7 @@ class Demo:
 
     def _query(self) -> str:
         columns, rows = query(self.target, (checkout() / ANALYST_QUERY).read_text())
-        self.answer = Table(*columns, title=Path(ANALYST_QUERY).stem.replace("_", " "))
-        for row in rows:
-            self.answer.add_row(*("" if v is None else str(v) for v in row))
+        self.answer = columns, rows
         return f"{len(rows)} rows"
 
     def _read_back(self) -> str:
@@ -218,12 +222,13 @@ class Demo:
 
     def _panel(self, seconds: float) -> None:
         model, address = self.found["model"], self.target.endpoint_url
-        self.console.print(self.answer)
-        synthetic = "The portfolio is synthetic. With the real file: make demo SOURCE=german SOLVENT_DATA=FOLDER\n"
+        output.rows(self.console, *self.answer, Path(ANALYST_QUERY).stem.replace("_", " "))
         lines = f"""
 Everything ran in {seconds:.0f} s in the embedded AWS, from the templates that go to AWS.
-{synthetic if self.source == "synthetic" else ""}
-AWS endpoint  export AWS_ENDPOINT_URL={address} AWS_REGION={self.target.region}
+{ABOUT[self.source]}
+
+AWS endpoint  {address}; for the AWS CLI and boto3: export AWS_ENDPOINT_URL={address}
+              export AWS_REGION={self.target.region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 REST API      {self.platform.api_url}/v1/health
 Model         version {self.found["versions"]["model"]}: out-of-fold AUC {model["auc"]:.3f} on {model["rows"]} loans,
               accuracy {model["accuracy"]:.3f} (always "repays": {model["majority_accuracy"]:.3f})

@@ -62,7 +62,7 @@ def _cores_and_memory() -> Check:
 
 def _disk() -> Check:
     free = shutil.disk_usage(checkout()).free / 2**30
-    return free >= 2, f"{free:.0f} GiB free on disk (2 GiB are enough)"
+    return free >= 3, f"{free:.0f} GiB free on disk (3 GiB are enough)"
 
 
 def _loopback() -> Check:

@@ -3,13 +3,13 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
-from rich.table import Table
 
+from solvent.cli import output
 from solvent.target import NoTarget, Target, home
 
 app = typer.Typer(
@@ -18,8 +18,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
-errors = Console(stderr=True)
+console = output.console()
+errors = Console(stderr=True, soft_wrap=True)
+
+# What --help shows, and with which anything else is refused; a test compares them with their definitions.
+Source = Literal["synthetic", "german"]
+Phase = Literal["pipeline", "ingest", "train", "score"]
+Portfolio = Literal["lending"]
 
 Environment = Annotated[
     str | None,
@@ -28,7 +33,7 @@ Environment = Annotated[
 
 
 def target(environment: str | None) -> Target:
-    return Target.account(environment) if environment else Target.laptop()
+    return Target.laptop() if environment is None else Target.account(environment)
 
 
 def platform(environment: str | None) -> Any:
@@ -39,12 +44,15 @@ def platform(environment: str | None) -> Any:
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(help="Preferred port; the next free one is taken when it is in use.")] = 4566,
+    port: Annotated[int, typer.Option(help="Preferred port; else the next free one.", min=1024, max=65000)] = 4566,
     reset: Annotated[bool, typer.Option("--reset", help="Start empty: forget everything stored and deployed.")] = False,
 ) -> None:
     """Start the embedded AWS on this laptop."""
     from embedded_aws import lifecycle
 
+    if not reset and (running := lifecycle.status(home())):
+        console.print(f"It runs already, at [bold]{running.url}[/] (pid {running.pid}).")
+        return
     with console.status("starting the embedded AWS"):
         running = lifecycle.up(home(), port=port, reset=reset)
     if running.notice:
@@ -64,7 +72,7 @@ def down() -> None:
 @app.command()
 def demo(
     source: Annotated[
-        str, typer.Option(help="synthetic, or german: the real UCI file from $SOLVENT_DATA.")
+        Source, typer.Option(help="german is the real UCI file, from the folder $SOLVENT_DATA.")
     ] = "synthetic",
     size: Annotated[int, typer.Option(help="Customers and loans of the synthetic portfolio.", min=100)] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic portfolio.")] = 0,
@@ -84,15 +92,15 @@ def load(
 ) -> None:
     """Deliver a folder of files to the landing zone. The manifest goes last and starts `ingest`."""
     manifest = platform(env).load(folder)
-    console.print(f"Delivered: [bold]{manifest}[/]")
+    console.print(f"Delivered: [bold]{manifest}[/]", soft_wrap=True)
     console.print("`ingest` starts by itself; `solvent run` takes the delivery through to predictions.")
 
 
 @app.command()
 def run(
     manifest: Annotated[str | None, typer.Argument(help="s3://…/manifest.json; default: the newest delivery.")] = None,
-    phase: Annotated[str, typer.Option(help="pipeline, ingest, train or score.")] = "pipeline",
-    portfolio: Annotated[str, typer.Option()] = "lending",
+    phase: Annotated[Phase, typer.Option(help="The state machine to run.")] = "pipeline",
+    portfolio: Annotated[Portfolio, typer.Option()] = "lending",
     env: Environment = None,
 ) -> None:
     """Run a state machine and follow it. A delivery that has been through already is left as it is."""
@@ -100,13 +108,20 @@ def run(
     request: dict[str, Any] = {"portfolio": portfolio}
     if phase in ("pipeline", "ingest"):
         request = {"manifest": manifest or there.latest_manifest(portfolio)}
-        console.print(f"Delivery {request['manifest']}")
+        console.print(f"Delivery {request['manifest']}", soft_wrap=True)
+    entered: list[str] = []
     with console.status(f"{phase} starts") as status:
-        done = there.run(phase, request, on_state=lambda name: status.update(f"{phase}: {name}"))
+
+        def show(state: str) -> None:
+            entered.append(state)
+            status.update(f"{phase}: {state}")
+
+        done = there.run(phase, request, on_state=show)
     if done.status != "SUCCEEDED":
         raise typer.Exit(fail(f"{phase} {done.status} after {done.seconds:.1f} s: {done.error} {done.cause}"))
-    console.print(f"{phase} SUCCEEDED in {done.seconds:.1f} s; run {done.output.get('run_id')}")
-    console.print(f"Report: {done.output.get('report')}")
+    what = f"in {done.seconds:.1f} s" if "CompleteRun" in entered else "before: this run was complete, nothing was done"
+    console.print(f"{phase} SUCCEEDED {what}; run {done.output.get('run_id')}")
+    console.print(f"Report: {done.output.get('report')}", soft_wrap=True)
 
 
 @app.command()
@@ -142,17 +157,16 @@ def sql(
 
     from solvent.client import query
 
-    text = Path(statement).read_text() if statement.endswith(".sql") and Path(statement).is_file() else statement
+    if statement.endswith(".sql") and not Path(statement).is_file():
+        raise typer.Exit(fail(f"There is no file {statement}. Saved queries are in sql/analytics/."))
+    text = Path(statement).read_text() if statement.endswith(".sql") else statement
     columns, rows = query(target(env), text)
     if csv:
         writer = csv_module.writer(sys.stdout)
         writer.writerow(columns)
         writer.writerows(rows)
         return
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    console.print(table)
+    output.rows(console, columns, rows)
     console.print(f"{len(rows)} rows", style="dim")
 
 

@@ -2,8 +2,8 @@
 
 from botocore.exceptions import ClientError
 from rich.console import Console
-from rich.table import Table
 
+from solvent.cli import output
 from solvent.client import Platform, query
 from solvent.naming import PHASES, PORTFOLIOS
 from solvent.warehouse.data_api import DataApiError
@@ -40,13 +40,18 @@ def show(console: Console, platform: Platform) -> None:
 
 def _runs(console: Console, platform: Platform) -> None:
     states = platform.target.client("stepfunctions")
-    table = Table("state machine", "last execution", "status", title="Runs", title_justify="left")
+    runs, causes = [], []
     for phase in PHASES:
         last = states.list_executions(stateMachineArn=platform.machine_arn(phase), maxResults=1)["executions"]
-        table.add_row(
-            phase, f"{last[0]['startDate']:%Y-%m-%d %H:%M:%S}" if last else "never", last[0]["status"] if last else ""
+        runs.append(
+            [phase, f"{last[0]['startDate']:%Y-%m-%d %H:%M:%S}" if last else "never", last[0]["status"] if last else ""]
         )
-    console.print(table)
+        if last and last[0]["status"] not in ("RUNNING", "SUCCEEDED"):
+            failed = states.describe_execution(executionArn=last[0]["executionArn"])
+            causes.append(f"{phase}: {failed.get('error', '')}: {failed.get('cause', '')}")
+    output.rows(console, ["state machine", "last execution", "status"], runs, "Runs")
+    for cause in causes:
+        console.print(cause, style="red", markup=False, highlight=False, soft_wrap=True)
 
 
 def _champions(console: Console, platform: Platform) -> None:
@@ -66,7 +71,4 @@ def _rows(console: Console, platform: Platform) -> None:
     except DataApiError as error:
         console.print(f"The warehouse did not answer: {error}", style="red")
         return
-    table = Table(*columns, title="Rows, from the load log", title_justify="left")
-    for row in rows:
-        table.add_row(*(str(value) for value in row))
-    console.print(table)
+    output.rows(console, columns, rows, "Rows, from the load log")

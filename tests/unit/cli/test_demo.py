@@ -30,7 +30,22 @@ def test_a_failed_step_ends_the_demo_with_its_name_its_reason_and_a_report(
     assert "no room on this machine" in said
     assert "failed at 'synthesize dev'" in said
     steps: list[dict[str, Any]] = json.loads((tmp_path / "demo.json").read_text())["steps"]
-    assert [(s["name"], s["status"]) for s in steps] == [("start the embedded AWS", "ok"), ("synthesize dev", "failed")]
+    assert [(s["name"], s["status"]) for s in steps] == [
+        ("write the synthetic data", "ok"),
+        ("start the embedded AWS", "ok"),
+        ("synthesize dev", "failed"),
+    ]
+
+
+def test_a_missing_data_folder_is_said_before_anything_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SOLVENT_DATA", raising=False)
+    monkeypatch.setattr(Demo, "_up", lambda self: pytest.fail("it was started"))
+    console = Console(record=True, width=200)
+    german = Demo(console=console, source="german", size=100, seed=0, reset=False, out=tmp_path)
+    assert german.run() == 1
+    assert "SOLVENT_DATA=FOLDER" in console.export_text()
 
 
 def test_rows_that_do_not_add_up_fail_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
