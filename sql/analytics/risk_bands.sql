@@ -12,7 +12,7 @@ SELECT
   COUNT(*) AS loans,
   SUM(l.amount) AS amount,
   ROUND(AVG(p.probability), 4) AS mean_pd,
-  ROUND(SUM(p.probability * l.amount) / SUM(l.amount), 4) AS weighted_pd,
+  ROUND(SUM(p.probability * l.amount) / NULLIF(SUM(l.amount), 0), 4) AS weighted_pd,
   SUM(CASE WHEN p.decision = 'approve' THEN 1 ELSE 0 END) AS approve,
   SUM(CASE WHEN p.decision = 'refer' THEN 1 ELSE 0 END) AS refer,
   SUM(CASE WHEN p.decision = 'decline' THEN 1 ELSE 0 END) AS decline

@@ -38,7 +38,7 @@ COMMENT ON COLUMN lending.application_features.previous_max_days_past_due IS 'Lo
 COMMENT ON COLUMN lending.application_features.sex IS 'Sex; monitored for fairness, never scored (German attribute 9, first half)';
 COMMENT ON COLUMN lending.application_features.age_years IS 'Age at the application; monitored for fairness, never scored (German attribute 13)';
 COMMENT ON COLUMN lending.application_features.foreign_worker IS 'Foreign worker; monitored for fairness, never scored (German attribute 20)';
-COMMENT ON COLUMN lending.application_features.defaulted IS 'The label, 1 = default; absent while the loan is immature';
+COMMENT ON COLUMN lending.application_features.defaulted IS 'The label, 1 = default; absent while the loan is immature, or an instalment that decides it is not known';
 COMMENT ON COLUMN lending.application_features.label_source IS 'Where the label comes from';
 
 COMMENT ON TABLE lending.customers IS 'One row per customer.';
@@ -90,7 +90,7 @@ COMMENT ON COLUMN lending.loans.updated_at IS 'When the loan system last changed
 COMMENT ON TABLE lending.predictions IS 'One row per loan, as-of date and model version.';
 COMMENT ON COLUMN lending.predictions.loan_id IS 'The loan';
 COMMENT ON COLUMN lending.predictions.as_of IS 'Date of the data that were scored';
-COMMENT ON COLUMN lending.predictions.model_version IS 'Version of the model package, name and number';
+COMMENT ON COLUMN lending.predictions.model_version IS 'Version number of the model package within the portfolio''s model package group';
 COMMENT ON COLUMN lending.predictions.probability IS 'Probability of default';
 COMMENT ON COLUMN lending.predictions.score IS 'Score points, more is better';
 COMMENT ON COLUMN lending.predictions.band IS 'Risk band by probability, A is best';
@@ -105,7 +105,7 @@ COMMENT ON COLUMN lending.repayments.instalment_number IS 'Position in the sched
 COMMENT ON COLUMN lending.repayments.due_date IS 'Day on which the instalment is due; known from the contract on';
 COMMENT ON COLUMN lending.repayments.paid_date IS 'Day of the payment; absent while unpaid';
 COMMENT ON COLUMN lending.repayments.amount_due IS 'Amount of the instalment';
-COMMENT ON COLUMN lending.repayments.amount_paid IS 'Amount paid on paid_date';
+COMMENT ON COLUMN lending.repayments.amount_paid IS 'Amount paid on paid_date; if over a cent too little the instalment is unpaid, if absent the date counts';
 COMMENT ON COLUMN lending.repayments.recovered_amount IS 'Amount recovered after the loan was charged off';
 COMMENT ON COLUMN lending.repayments.status IS 'State of the instalment on the day of the delivery';
 COMMENT ON COLUMN lending.repayments.updated_at IS 'When the loan system last changed the row; of several copies the newest wins';

@@ -19,6 +19,7 @@ _AS_OF = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
 _ID = re.compile(r"[0-9-]{10}-[0-9a-f]{12}\Z")
 _FILE = re.compile(r"([a-z_]+)(-\d+)?\.csv\Z")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}\Z")
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]{0,40}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -112,19 +113,18 @@ def _manifest(data: Any, name: str) -> Manifest:
             raise DeliveryError(f"{name}: {what}. Build it with `solvent load`; nothing ran.")
 
     need(isinstance(data, dict), "is not a JSON object")
-    need(data.get("version") == VERSION, f"version is {data.get('version')!r}, this release reads {VERSION}")
+    need(data.get("version") == VERSION, f"version is {_short(data.get('version'))}, this release reads {VERSION}")
     for key, pattern in (("portfolio", _NAME), ("dataset", _NAME), ("as_of", _AS_OF), ("delivery_id", _ID)):
-        need(isinstance(data.get(key), str) and pattern.match(data[key]), f"{key} is {data.get(key)!r}")
+        need(isinstance(data.get(key), str) and pattern.match(data[key]), f"{key} is {_short(data.get(key))}")
     files = data.get("files")
     need(isinstance(files, list) and files, "lists no files")
-    for file in files:
-        need(
-            isinstance(file, dict) and set(file) == {"source", "name", "bytes", "sha256"}, f"wrong file entry {file!r}"
-        )
+    for number, file in enumerate(files, 1):
+        keys = {"source", "name", "bytes", "sha256"}
+        need(isinstance(file, dict) and set(file) == keys, f"wrong file entry {number}, it has not {sorted(keys)}")
         matched = _FILE.match(str(file["name"]))
-        need(matched and matched[1] == file["source"], f"file {file['name']!r} is not named after {file['source']!r}")
-        need(isinstance(file["bytes"], int) and file["bytes"] >= 0, f"bytes of {file['name']} is {file['bytes']!r}")
-        need(_SHA256.match(str(file["sha256"])), f"sha256 of {file['name']} is {file['sha256']!r}")
+        need(matched and matched[1] == file["source"], f"file {number} is not named after its source")
+        need(isinstance(file["bytes"], int) and file["bytes"] >= 0, f"bytes of {file['name']} is no size")
+        need(_SHA256.match(str(file["sha256"])), f"sha256 of {file['name']} is none")
     need(len({f["name"] for f in files}) == len(files), "lists a file twice")
     provenance = data.get("provenance", {})
     need(isinstance(provenance, dict) and all(isinstance(v, dict) for v in provenance.values()), "wrong provenance")
@@ -136,6 +136,12 @@ def _manifest(data: Any, name: str) -> Manifest:
         files=tuple(DeliveredFile(**f) for f in files),
         provenance=provenance,
     )
+
+
+def _short(value: Any) -> str:
+    """A value for a message if it may be a setting; what else somebody put there is not repeated."""
+    plain = isinstance(value, (int, float, bool)) or value is None or (isinstance(value, str) and _PLAIN.match(value))
+    return repr(value) if plain else "not of that form"
 
 
 def _settings(path: Path) -> dict[str, Any]:

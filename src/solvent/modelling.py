@@ -1,7 +1,8 @@
 """Fitting and judging a scorecard: quantile bins, one-hot, logistic regression (L2), out-of-fold figures.
 
 Runs in AWS's XGBoost container (numpy 2.1, pandas 2.2, scikit-learn 1.8) and on a laptop; nothing newer is used. Bins,
-levels and weights come from the training folds alone: a figure out of fold has seen nothing of the rows it judges.
+levels, weights and cut-offs come from the other folds alone: a figure out of fold has seen nothing of the rows that
+it judges.
 """
 
 from collections.abc import Sequence
@@ -91,7 +92,7 @@ def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequen
     evaluation = {
         **figures(estimates, y),
         "fold_auc": [float(roc_auc_score(y[fold_of == k], estimates[fold_of == k])) for k in np.unique(fold_of)],
-        "decision": judged(estimates, y, cutoffs, specification),
+        "decision": judged(decided(estimates, y, fold_of, specification), y, specification),
         "cutoffs": cutoffs,
         "features": [f.name for f in chosen],
         "excluded_features": sorted(excluded),
@@ -104,7 +105,10 @@ def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequen
 
 def _protocol(specification: Specification) -> str:
     folds = f"StratifiedGroupKFold({specification.training.folds}, shuffle, seed {specification.training.seed})"
-    return f"{folds}, grouped by customer; figures on the pooled out-of-fold probabilities"
+    return (
+        f"{folds}, grouped by customer; figures on the pooled out-of-fold probabilities; decisions in each fold by "
+        f"cut-offs chosen on the out-of-fold probabilities of the other folds; the model's own cut-offs chosen on all"
+    )
 
 
 def out_of_fold(
@@ -158,10 +162,29 @@ def cut_offs(estimates: Floats, y: Ints, specification: Specification) -> dict[s
     return {"decline": decline, "refer": decline * (1 - decision.refer_width)}
 
 
-def judged(estimates: Floats, y: Ints, cutoffs: dict[str, float], specification: Specification) -> dict[str, float]:
-    """What the cut-offs would have decided out of fold. Costs are per applicant; approve and decline all for scale."""
+@dataclass(frozen=True)
+class Decided:
+    """What would have been decided of each row, both (n,): declined, and approved without a person (`straight`)."""
+
+    declined: NDArray[np.bool_]
+    straight: NDArray[np.bool_]
+
+
+def decided(estimates: Floats, y: Ints, fold_of: Ints, specification: Specification) -> Decided:
+    """Each fold decided by the cut-offs that the other folds choose: a cut-off never judges rows that chose it."""
+    declined, straight = np.zeros(len(y), dtype=np.bool_), np.zeros(len(y), dtype=np.bool_)
+    for number in np.unique(fold_of):
+        here = fold_of == number
+        chosen = cut_offs(estimates[~here], y[~here], specification)
+        declined[here] = estimates[here] >= chosen["decline"]
+        straight[here] = estimates[here] < chosen["refer"]
+    return Decided(declined, straight)
+
+
+def judged(decided: Decided, y: Ints, specification: Specification) -> dict[str, float]:
+    """What the decisions come to. Costs are per applicant; approve and decline all for scale."""
     decision = specification.decision
-    declined = estimates >= cutoffs["decline"]
+    declined = decided.declined
     approve_all = decision.cost_false_approve * float(y.mean())
     decline_all = decision.cost_false_decline * float(1 - y.mean())
     cost = decision.cost_false_approve * float(y[~declined].sum()) + decision.cost_false_decline * float(
@@ -169,7 +192,7 @@ def judged(estimates: Floats, y: Ints, cutoffs: dict[str, float], specification:
     )
     return {
         "approval_rate": float((~declined).mean()),
-        "straight_through_rate": float((estimates < cutoffs["refer"]).mean()),
+        "straight_through_rate": float(decided.straight.mean()),
         "bad_rate_approved": float(y[~declined].mean()) if (~declined).any() else 0.0,
         "cost": cost / len(y),
         "cost_approve_all": approve_all,

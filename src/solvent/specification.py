@@ -32,9 +32,12 @@ class Feature:
 
 @dataclass(frozen=True)
 class Label:
+    """`definition` is plain words; both numbers are parameters of the ETL's statements."""
+
     column: str
     definition: str
     maturity_months: int
+    days_past_due: int
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def parse(document: Mapping[str, Any]) -> Specification:
             model=document["model"],
             entity=document["entity"],
             observation=document["observation"],
-            label=Label(**document["label"]),
+            label=_label(document["label"]),
             features=tuple(
                 Feature(name=name, kind=f["kind"], sources=tuple(f["sources"]), text=f["text"])
                 for name, f in document["features"].items()
@@ -159,6 +162,11 @@ def parse(document: Mapping[str, Any]) -> Specification:
     return parsed
 
 
+def _label(plain: Mapping[str, Any]) -> Label:
+    """Its definition names the numbers as {maturity_months} and {days_past_due}, so that each is written once."""
+    return Label(**{**plain, "definition": plain["definition"].format(**plain)})
+
+
 def _check(spec: Specification) -> None:
     def require(holds: bool, message: str) -> None:
         if not holds:
@@ -173,6 +181,7 @@ def _check(spec: Specification) -> None:
     protected_sources = [s for f in spec.features for s in f.sources if s.split(".")[-1] in spec.protected]
     require(not protected_sources, f"a feature is computed from a protected attribute: {protected_sources}.")
     require(bounds == sorted(bounds) and bounds[-1:] == [1.0], "bands have rising upper bounds, the last one 1.0.")
+    require(spec.label.maturity_months >= 1 and spec.label.days_past_due >= 1, "the label needs months and days.")
     require(1 <= spec.reasons <= 4, "reasons is 1 to 4 (Regulation B: at most four).")
     require(0 <= spec.decision.minimum_approval_rate <= 1, "minimum_approval_rate is a share.")
     require(0 <= spec.decision.refer_width < 1, "refer_width is a share.")

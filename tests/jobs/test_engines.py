@@ -64,11 +64,27 @@ HOSTILE: dict[str, list[str]] = {
 }
 
 
+def change(path: Path, column: str, value: str, *, every: int) -> None:
+    """Write `value` into a column of each record of that many that has one."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header, *rows = list(csv.reader(file))
+    at = header.index(column)
+    for row in rows[::every]:
+        if len(row) == len(header) and row[at]:
+            row[at] = value
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A messy portfolio, and one customer more for each hostile value."""
     synthetic.generate(tmp_path / "files", customers=60, loans=60, seed=11, mess=3.0)
     path = tmp_path / "files" / "customer_profile.csv"
+    # What the features must tell apart: late profiles, underpaid instalments, a window from a leap day.
+    change(path, "updated_at", "2025-12-31 10:00:00", every=3)
+    change(tmp_path / "files" / "repayment_history.csv", "amount_paid", "1.00", every=40)
+    change(tmp_path / "files" / "loan_application.csv", "application_date", "2024-02-29", every=9)
     with path.open(encoding="utf-8-sig", newline="") as file:
         header, *rows = list(csv.reader(file))
     template = next(r for r in rows if len(r) == len(header) and r[0].startswith("C"))
@@ -111,6 +127,9 @@ def test_both_engines_write_the_same_tables(lakehouse: Lakehouse, folder: Path, 
         for key in lakehouse.objects(zone):
             lakehouse.s3.delete_object(Bucket=job.buckets[zone], Key=key)
     on_spark = tables(lakehouse, job, lakehouse.run(job, SparkEngine(session=spark, remote=False)))
+    features = on_duckdb["training.application_features"].to_pylist()
+    assert {row["defaulted"] for row in features} == {0, 1, None}
+    assert {row["job"] is None for row in features} == {True, False}
     assert on_duckdb.keys() == on_spark.keys()
     for name, expected in on_duckdb.items():
         got = on_spark[name]

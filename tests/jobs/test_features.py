@@ -14,6 +14,12 @@ from solvent.etl import statements
 
 AS_OF = date(2026, 6, 30)
 STATEMENTS = {s.table: s.sql for s in statements.derive("lending", "duckdb")}
+PROFILE = [
+    f.name
+    for f in specification.load("lending").features
+    if any(source == f"customer_profile.{f.name}" for source in f.sources)
+]
+OTHER: dict[str, Any] = {"string": "y", "integer": 3, "number": Decimal("99.00")}
 SAMPLES: dict[str, Any] = {
     "string": "x",
     "integer": 1,
@@ -23,16 +29,28 @@ SAMPLES: dict[str, Any] = {
 }
 
 
+LABEL = specification.load("lending").label
+
+
 class Bank:
     """Cleaned tables by hand."""
 
     def __init__(self) -> None:
         self.db = duckdb.connect()
         self.ids = itertools.count(1)
-        self.db.execute("CREATE TABLE run AS SELECT 'r' AS run_id, CAST(? AS DATE) AS as_of", [AS_OF])
+        self.parameters()
         for name in ("customers", "loans", "repayments"):
             columns = ", ".join(f"{c.name} {c.physical}" for c in contracts.load()[name].columns)
             self.db.execute(f"CREATE TABLE {name} ({columns})")
+
+    def parameters(
+        self, *, maturity_months: int = LABEL.maturity_months, days_past_due: int = LABEL.days_past_due
+    ) -> None:
+        self.db.execute(
+            "CREATE OR REPLACE TABLE run AS SELECT 'r' AS run_id, CAST(? AS DATE) AS as_of, "
+            "CAST(? AS INTEGER) AS maturity_months, CAST(? AS INTEGER) AS days_past_due",
+            [AS_OF, maturity_months, days_past_due],
+        )
 
     def _insert(self, contract: Contract, values: dict[str, Any]) -> None:
         row = [values.get(c.name, SAMPLES[c.type] if c.required else None) for c in contract.columns]
@@ -45,9 +63,13 @@ class Bank:
         given = {"loan_id": loan_id, "customer_id": customer_id, "application_date": applied, "status": "open"}
         self._insert(contracts.load()["loans"], given | values)
 
-    def payment(self, loan_id: str, due: date, paid: date | None) -> None:
+    def payment(self, loan_id: str, due: date, paid: date | None, number: int = 1, **values: Any) -> None:
         given = {"payment_id": f"P{next(self.ids)}", "loan_id": loan_id, "due_date": due, "paid_date": paid}
-        self._insert(contracts.load()["repayments"], given)
+        self._insert(contracts.load()["repayments"], given | {"instalment_number": number} | values)
+
+    def change_customer(self, customer_id: str, **values: Any) -> None:
+        assignments = ", ".join(f"{name} = ?" for name in values)
+        self.db.execute(f"UPDATE customers SET {assignments} WHERE customer_id = ?", [*values.values(), customer_id])
 
     def features(self) -> dict[str, dict[str, Any]]:
         result = self.db.execute(STATEMENTS["application_features"])
@@ -87,14 +109,39 @@ def test_nothing_after_the_application_changes_its_features(bank: Bank) -> None:
     bank.loan("L2", "C1", applied)
     bank.payment("L1", date(2025, 2, 1), date(2025, 2, 3))
     bank.payment("L1", date(2025, 5, 1), None)
+    bank.change_customer("C1", updated_at=datetime(2025, 6, 2))  # a later row: nothing in it was known
     before = bank.features()["L2"]
+    later = {c.name: OTHER[c.type] for c in contracts.load()["customers"].columns if c.name in PROFILE}
+    bank.change_customer("C1", **later, updated_at=datetime(2026, 1, 1))
     bank.db.execute("UPDATE repayments SET paid_date = ? WHERE paid_date IS NULL", [applied + timedelta(days=9)])
     bank.payment("L1", applied, None)
     bank.payment("L2", date(2025, 7, 1), date(2025, 7, 2))
     bank.loan("L3", "C1", date(2025, 6, 2))
     after = bank.features()["L2"]
-    outcome = {"defaulted", "label_source"}
-    assert {k: v for k, v in after.items() if k not in outcome} == {k: v for k, v in before.items() if k not in outcome}
+    names = [f.name for f in specification.load("lending").features]
+    assert {n: after[n] for n in names} == {n: before[n] for n in names}
+    assert PROFILE
+    assert [n for n in PROFILE if after[n] is not None] == []
+    assert after["amount_to_income"] is None
+    assert after["amount"] is not None  # what the application itself says stays
+
+
+@pytest.mark.parametrize(
+    ("updated", "income"),
+    [(datetime(2025, 5, 31, 9), 40000), (datetime(2025, 6, 1, 23), 40000), (datetime(2025, 6, 2), None)],
+)
+def test_a_profile_counts_from_the_day_of_its_last_change(bank: Bank, updated: datetime, income: int | None) -> None:
+    bank.loan("L1", "C1", date(2025, 6, 1), amount=4000)
+    bank.loan("L2", "C1", date(2025, 6, 2), amount=4000)
+    bank.change_customer("C1", updated_at=updated, sex="female")
+    bank.db.execute(f"CREATE TABLE application_features AS {STATEMENTS['application_features']}")
+    features = bank.features()
+    assert features["L1"]["annual_income"] == income
+    assert features["L1"]["amount_to_income"] == (0.1 if income else None)
+    assert features["L2"]["annual_income"] == 40000
+    assert features["L1"]["sex"] == "female"  # monitored, not a feature: the latest will do
+    scored = bank.db.execute(f"SELECT loan_id, annual_income FROM ({STATEMENTS['open_loans']})").fetchall()
+    assert dict(scored) == {"L1": income, "L2": 40000}
 
 
 @pytest.mark.parametrize(
@@ -108,11 +155,77 @@ def test_nothing_after_the_application_changes_its_features(bank: Bank) -> None:
     ],
 )
 def test_default_is_90_days_past_due_within_12_months(bank: Bank, due: date, paid: date | None, defaulted: int) -> None:
-    bank.loan("L1", "C1", date(2024, 6, 1))
-    bank.payment("L1", date(2024, 7, 1), date(2024, 7, 1))
-    bank.payment("L1", due, paid)
+    bank.loan("L1", "C1", date(2024, 6, 1), term_months=2)
+    bank.payment("L1", date(2024, 7, 1), date(2024, 7, 1), 1)
+    bank.payment("L1", due, paid, 2)
     assert bank.features()["L1"]["defaulted"] == defaulted
     assert bank.features()["L1"]["label_source"] == "days_past_due"
+
+
+@pytest.mark.parametrize(
+    ("amount_paid", "defaulted"), [("100.00", 0), ("99.99", 0), ("99.98", 1), ("0.00", 1), (None, 0)]
+)
+def test_an_underpaid_instalment_is_unpaid(bank: Bank, amount_paid: str | None, defaulted: int) -> None:
+    due, paid = date(2024, 7, 1), Decimal(amount_paid) if amount_paid else None
+    bank.loan("L1", "C1", date(2024, 6, 1))
+    bank.payment("L1", due, due, amount_due=Decimal("100.00"), amount_paid=paid)
+    bank.loan("L2", "C1", date(2024, 8, 1))
+    features = bank.features()
+    assert features["L1"]["defaulted"] == defaulted
+    assert features["L2"]["previous_late_rate"] == defaulted
+    assert features["L2"]["previous_max_days_past_due"] == 31 * defaulted
+
+
+def schedule(bank: Bank, *, without: int | None = None, unpaid: int | None = None) -> dict[str, Any]:
+    """The features of a mature loan of 24 instalments."""
+    bank.loan("L1", "C1", date(2024, 1, 1), term_months=24)
+    for number in range(1, 25):
+        due = date(2024 + number // 12, number % 12 + 1, 1)
+        if number != without:
+            bank.payment("L1", due, None if number == unpaid else due, number)
+    return bank.features()["L1"]
+
+
+@pytest.mark.parametrize("lost", range(1, 11))
+def test_a_loan_without_one_of_the_instalments_that_decide_has_no_good_label(bank: Bank, lost: int) -> None:
+    """It may be the very instalment that was not paid: in quarantine, or never delivered."""
+    features = schedule(bank, without=lost)
+    assert (features["defaulted"], features["label_source"]) == (None, None)
+
+
+def test_a_default_that_was_seen_needs_no_complete_schedule(bank: Bank) -> None:
+    assert schedule(bank, without=2, unpaid=5)["defaulted"] == 1
+
+
+@pytest.mark.parametrize("lost", [11, 12, 24])
+def test_an_instalment_that_could_not_be_in_arrears_in_time_may_be_absent(bank: Bank, lost: int) -> None:
+    """Of 24 the tenth is the first that is due too late to be 90 days past due within 12 months."""
+    assert schedule(bank, without=lost)["defaulted"] == 0
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_a_short_loan_needs_its_last_instalment_too(bank: Bank, lost: int) -> None:
+    bank.loan("L1", "C1", date(2024, 1, 1), term_months=3)
+    for number in {1, 2, 3} - {lost}:
+        bank.payment("L1", date(2024, 1 + number, 1), date(2024, 1 + number, 1), number)
+    assert bank.features()["L1"]["defaulted"] is None
+
+
+def test_two_rows_of_one_instalment_do_not_hide_that_another_is_absent(bank: Bank) -> None:
+    bank.loan("L1", "C1", date(2024, 1, 1), term_months=2)
+    bank.payment("L1", date(2024, 2, 1), date(2024, 2, 1), 1)
+    bank.payment("L1", date(2024, 2, 1), date(2024, 2, 1), 1)
+    assert bank.features()["L1"]["defaulted"] is None
+
+
+def test_window_and_arrears_of_the_label_are_those_of_the_specification(bank: Bank) -> None:
+    bank.loan("L1", "C1", date(2025, 1, 1))
+    bank.payment("L1", date(2025, 2, 1), date(2025, 3, 5))  # 32 days
+    assert bank.features()["L1"]["defaulted"] == 0
+    bank.parameters(days_past_due=30)
+    assert bank.features()["L1"]["defaulted"] == 1
+    bank.parameters(maturity_months=18)
+    assert bank.features()["L1"]["defaulted"] is None  # 18 months end after the delivery
 
 
 @pytest.mark.parametrize(("applied", "label"), [(date(2025, 6, 30), 1), (date(2025, 7, 1), None)])

@@ -70,7 +70,7 @@ def test_each_record_ends_in_exactly_one_place(records: list[list[str]], copies:
     with tempfile.TemporaryDirectory() as folder:
         admitted(records, Path(folder), "\n")
         engine = DuckDbEngine(work=Path(folder))
-        engine.parameters({"run_id": "r"}, {"as_of": "2026-06-30"})
+        engine.parameters({"run_id": "r"}, {"as_of": "2026-06-30"}, {})
         engine.read("raw_customer_profile", f"{folder}/raw")
         engine.read("malformed_customer_profile", f"{folder}/malformed")
         sizes = {}

@@ -108,3 +108,22 @@ def test_a_second_run_writes_the_same_bytes(lakehouse: Lakehouse, tmp_path: Path
     before = lakehouse.published()
     lakehouse.run(job)
     assert lakehouse.published() == before
+
+
+def test_no_delivered_value_reaches_report_load_log_or_quarantine_log(lakehouse: Lakehouse, tmp_path: Path) -> None:
+    """A value of its own in every field: whatever rule it breaks, the reason names the rule."""
+    canary = "Zoe Canary"
+    synthetic.generate(tmp_path / "files", customers=40, loans=40, seed=2, mess=0)
+    for path in (tmp_path / "files").glob("*.csv"):
+        header, first, *rest = path.read_text().splitlines()
+        fields = first.split(",")
+        spoilt = [",".join([*fields[:i], canary, *fields[i + 1 :]]) for i in range(len(fields))]
+        path.write_text("\n".join([header, first, *rest, *spoilt, f"{first},{canary}"]) + "\n")
+    job = lakehouse.deliver(tmp_path / "files")
+    report = lakehouse.run(job)
+    log = lakehouse.table(job, "training", "quarantine_log").to_pylist()
+    assert {row["source"] for row in log} == set(SOURCES)
+    assert any(row["kind"] == "malformed" for row in log)
+    public = json.dumps([report, log, lakehouse.table(job, "training", "load_log").to_pylist()], default=str)
+    assert "Canary" not in public
+    assert any(canary in row["payload"] for row in lakehouse.table(job, "quarantine", "loan_application").to_pylist())

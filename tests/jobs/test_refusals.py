@@ -1,5 +1,6 @@
 """A delivery that cannot be taken is refused whole, with the file, the cause and the fix."""
 
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,14 @@ def twice(path: Path) -> None:
     path.write_text(path.read_text().replace("amount,", "loan_id,", 1))
 
 
+def no_header(path: Path) -> None:
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+
+
+def semicolons(path: Path) -> None:
+    path.write_text(path.read_text().replace(",", ";"))
+
+
 CASES = {
     "missing column": (drop_column, "lacks the column(s) amount"),
     "empty file": (cut, "is empty"),
@@ -43,6 +52,8 @@ CASES = {
     "not UTF-8": (latin1, "is not UTF-8: line 42 has the byte 0xfc"),
     "cut in a character": (cut_in_a_character, "is not UTF-8"),
     "a column twice": (twice, "has the column(s) loan_id twice"),
+    "no header": (no_header, "has no header: of the 22 columns of contract loan_application its first line names 0"),
+    "semicolons": (semicolons, "has no header: of the 22 columns of contract loan_application its first line names 0"),
 }
 
 
@@ -66,6 +77,33 @@ def test_an_unreadable_file_stops_the_run(
 ) -> None:
     spoil(folder / "loan_application.csv")
     refused(lakehouse, lakehouse.deliver(folder), f"loan_application.csv {message}")
+
+
+def repeated_name(path: Path) -> None:
+    path.write_text(path.read_text().replace("\n", ",Ann Lee,Ann Lee\n"))
+
+
+def column_lost(path: Path) -> None:
+    drop_column(path)
+    path.write_text(path.read_text().replace("\n", ",Ann Lee\n"))
+
+
+@pytest.mark.parametrize("spoil", [no_header, semicolons, repeated_name, column_lost])
+def test_a_refusal_repeats_nothing_that_a_file_holds(
+    lakehouse: Lakehouse, folder: Path, spoil: Callable[[Path], None]
+) -> None:
+    """The text and all that Python prints with it go to Glue's log, the state machine's history and the reports."""
+    path = folder / "customer_profile.csv"
+    values = {v for line in path.read_text().splitlines()[1:] for v in line.split(",")}
+    values = {v for v in values if len(v) > 5} | {"Ann Lee"}
+    spoil(path)
+    with pytest.raises(EtlError) as failure:
+        lakehouse.run(lakehouse.deliver(folder))
+    printed = "".join(traceback.format_exception_only(failure.value))
+    cause = failure.value.__cause__
+    printed += "".join(traceback.format_exception_only(cause)) if cause else ""
+    assert "customer_profile.csv" in printed
+    assert [v for v in values if v in printed] == []
 
 
 def test_a_file_that_never_arrived_stops_the_run(lakehouse: Lakehouse, folder: Path) -> None:
@@ -126,3 +164,11 @@ def test_a_new_column_is_reported_and_kept_raw(lakehouse: Lakehouse, folder: Pat
     assert report["unknown_columns"] == {"customer_profile": ["shoe_size"]}
     assert set(lakehouse.table(job, "raw", "customer_profile")["shoe_size"].to_pylist()) == {"43"}
     assert "shoe_size" not in lakehouse.table(job, "cleaned", "customers").column_names
+
+
+def test_an_unknown_column_is_named_only_if_its_name_looks_like_one(lakehouse: Lakehouse, folder: Path) -> None:
+    path = folder / "customer_profile.csv"
+    head, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([f"{head},ann.lee@example.com,shoe_size", *(f"{line},x,43" for line in rest)]) + "\n")
+    report = lakehouse.run(lakehouse.deliver(folder))
+    assert report["unknown_columns"] == {"customer_profile": ["?", "shoe_size"]}

@@ -78,6 +78,19 @@ def test_the_generated_history_starts_after_the_application(tmp_path: Path) -> N
     assert (history["paid_date"][paid] > start[paid]).all()
 
 
+def profiles_after_an_application(tables: dict[str, Typed]) -> int:
+    """Applications whose applicant's profile changed on a later day: they would have no feature of the profile."""
+    profile, loans = tables["customer_profile"], tables["loan_application"]
+    changed = dict(zip(profile["customer_id"], profile["updated_at"].astype("datetime64[D]"), strict=True))
+    days = np.array([changed[c] for c in loans["customer_id"]])
+    return int((days > loans["application_date"]).sum())
+
+
+def test_a_german_profile_is_as_old_as_the_application(tmp_path: Path) -> None:
+    real, bad = german.read(write_german(tmp_path, codes(1)) / german.FILE)
+    assert profiles_after_an_application(german.complete(real, bad, seed=0)) == 0
+
+
 def test_no_feature_of_german_rests_on_a_generated_column() -> None:
     spec = specification.load("lending")
     left = {f.name for f in spec.features_without(german.provenance())}
@@ -194,6 +207,10 @@ def test_the_ledger_agrees_with_the_outcomes(portfolio: synthetic.Portfolio) -> 
     assert mature.mean() > 0.5
     assert (in_arrears == (portfolio.defaulted == 1))[mature].all()
     assert (history["updated_at"] <= synthetic.AS_OF + 1).all()
+
+
+def test_a_profile_is_as_old_as_the_first_application(portfolio: synthetic.Portfolio) -> None:
+    assert profiles_after_an_application(portfolio.tables) == 0
 
 
 def test_the_open_loans_are_those_that_are_neither_paid_nor_lost(portfolio: synthetic.Portfolio) -> None:

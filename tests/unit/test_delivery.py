@@ -106,3 +106,13 @@ def test_a_wrong_file_entry_is_refused(folder: Path, change: dict[str, Any], mes
 def test_what_is_no_manifest_is_refused(body: bytes) -> None:
     with pytest.raises(DeliveryError, match=r"manifest\.json"):
         delivery.parse(body)
+
+
+@pytest.mark.parametrize("key", ["version", "portfolio", "as_of", "delivery_id", "files", "provenance"])
+@pytest.mark.parametrize("given", ["Ann Lee, ann@example.com", ["Ann Lee"], {"full_name": "Ann Lee"}])
+def test_a_refusal_does_not_repeat_what_is_no_manifest(folder: Path, key: str, given: Any) -> None:
+    """Whatever was uploaded as manifest.json: the text of the error goes to the state machine's history."""
+    data = json.loads(delivery.build(folder).to_bytes()) | {key: given}
+    with pytest.raises(DeliveryError) as failure:
+        delivery.parse(json.dumps(data).encode())
+    assert "Ann" not in str(failure.value)

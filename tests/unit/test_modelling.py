@@ -89,7 +89,39 @@ def test_the_cut_off_is_the_cheapest_that_approves_enough() -> None:
     bound = modelling.cut_offs(p, y, SPEC)
     assert bound["decline"] == pytest.approx(0.45)
     assert bound["refer"] == pytest.approx(0.45 * 0.75)
-    assert modelling.judged(p, y, bound, SPEC)["cost"] == pytest.approx(5 / 5)
+    decided = modelling.Decided(declined=p >= bound["decline"], straight=p < bound["refer"])
+    assert modelling.judged(decided, y, SPEC) == {
+        "approval_rate": pytest.approx(4 / 5),
+        "straight_through_rate": pytest.approx(3 / 5),
+        "bad_rate_approved": pytest.approx(1 / 4),
+        "cost": pytest.approx(5 / 5),
+        "cost_approve_all": pytest.approx(2),
+        "cost_decline_all": pytest.approx(3 / 5),
+    }
+
+
+def test_a_fold_is_decided_by_cut_offs_that_its_own_outcomes_did_not_choose() -> None:
+    free = dataclasses.replace(SPEC, decision=dataclasses.replace(SPEC.decision, minimum_approval_rate=0.0))
+    random = np.random.default_rng(4)
+    p, fold_of = random.random(200), np.arange(200) % 5
+    y = (random.random(200) < p).astype(np.int64)
+    before = modelling.decided(p, y, fold_of, free)
+    here = fold_of == 2
+    contrary = np.where(here, 1 - y, y)
+    after = modelling.decided(p, contrary, fold_of, free)
+    assert (before.declined[here] == after.declined[here]).all()
+    assert (before.straight[here] == after.straight[here]).all()
+    assert (before.declined[~here] != after.declined[~here]).any()  # they did choose those of the others
+    assert TRAINED.evaluation["protocol"].count("other folds") == 1
+
+
+def test_the_judged_decisions_are_those_of_the_other_folds_cut_offs() -> None:
+    frame = portfolio().sort_values("loan_id").reset_index(drop=True)
+    y = frame["defaulted"].astype("int64").to_numpy()
+    estimates, fold_of = modelling.out_of_fold(frame, y, SPEC, SPEC.features)
+    honest = modelling.judged(modelling.decided(estimates, y, fold_of, SPEC), y, SPEC)
+    assert TRAINED.evaluation["decision"] == honest
+    assert TRAINED.evaluation["cutoffs"] == modelling.cut_offs(estimates, y, SPEC)  # the model's own, from all rows
 
 
 def test_equal_probabilities_are_never_split_by_the_cut_off() -> None:

@@ -47,6 +47,13 @@ def test_every_source_of_a_feature_is_a_column_of_a_contract_and_none_is_known_t
             assert found.name != "published_default"
 
 
+def test_the_numbers_of_the_label_are_written_once() -> None:
+    assert SPEC.label.definition.startswith("90 or more days past due within 12 months of the application")
+    other = copy.deepcopy(DOCUMENT)
+    other["label"] |= {"maturity_months": 18, "days_past_due": 60}
+    assert "60 or more days past due within 18 months" in specification.parse(other).label.definition
+
+
 def test_features_made_of_generated_columns_are_left_out() -> None:
     provenance = {"customer_profile": {"annual_income": "generated", "credit_score": "delivered"}}
     assert SPEC.generated_features(provenance) == ("annual_income", "amount_to_income")

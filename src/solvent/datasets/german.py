@@ -101,7 +101,8 @@ def complete(real: Typed, bad: Array, *, seed: int) -> dict[str, Typed]:
     size = len(bad)
     stream = [np.random.default_rng([seed, part]) for part in range(4)]
     number = np.arange(1, size + 1)
-    customer_id, loan_id = np.char.mod("C%06d", number), np.char.mod("L%06d", number)
+    # Identifiers of their own: delivered beside the synthetic portfolio, neither overwrites the other.
+    customer_id, loan_id = np.char.mod("C8%05d", number), np.char.mod("L8%05d", number)
     application_date = AS_OF - 20 - np.sort(stream[0].integers(0, 1100, size))[::-1]
     profile = _profile(customer_id, application_date, stream[1]) | _of("customer_profile", real)
     application = {"loan_id": loan_id, "customer_id": customer_id, "application_date": application_date}

@@ -60,7 +60,12 @@ def run(job: Job, *, engine: Engine, s3: "S3Client", work: Path) -> dict[str, An
     if engine.remote:
         lake.publish(raw)
 
-    engine.parameters({"run_id": job.run_id, "dataset": manifest.dataset}, {"as_of": manifest.as_of})
+    label = specification.load(job.portfolio).label
+    engine.parameters(
+        {"run_id": job.run_id, "dataset": manifest.dataset},
+        {"as_of": manifest.as_of},
+        {"maturity_months": label.maturity_months, "days_past_due": label.days_past_due},
+    )
     for contract in sources:
         engine.read(f"raw_{contract.name}", lake.location("raw", contract.name, remote=engine.remote))
         malformed = lake.location("raw", f"{contract.name}_malformed", remote=engine.remote)

@@ -1,12 +1,14 @@
 """Delivered files -> raw Parquet, before any engine sees them: one parser, so one truth about what a row is.
 
 Every field stays the text it was. A record with the wrong number of fields is kept aside with its number and text;
-what makes the whole file unreadable stops the run while nothing has been published.
+what makes the whole file unreadable stops the run while nothing has been published. No message repeats what a file
+holds, not even as the name of a column: the first line of a file without a header is somebody's data.
 """
 
 import codecs
 import csv
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,11 +29,15 @@ MALFORMED = pa.schema(
     [("_source_file", pa.string()), ("_row_number", pa.int64()), ("_reason", pa.string()), ("_payload", pa.string())]
 )
 _EFFECT = "Nothing was published."
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
 
 @dataclass(frozen=True)
 class Admitted:
-    """Records of one file: `rows` in the raw file, `malformed` kept aside; `extra` columns no contract knows."""
+    """Records of one file: `rows` in the raw file, `malformed` kept aside; `extra` columns no contract knows.
+
+    A column in `extra` is `?` where its name is no identifier.
+    """
 
     rows: int
     malformed: int
@@ -45,13 +51,7 @@ def admit(path: Path, file: DeliveredFile, contract: Contract, *, raw: Path, mal
     what the manifest says, not UTF-8, empty, without header or a column, or has a record that cannot end.
     """
     _check_bytes(path, file)
-    header = _header(path, file)
-    missing = [c for c in contract.column_names if c not in header]
-    if missing:
-        raise EtlError(
-            f"{file.name} lacks the column(s) {', '.join(missing)} that contract {contract.name} asks for; it has "
-            f"{', '.join(header)}. Deliver the file with all columns. {_EFFECT}"
-        )
+    header = _header(path, file, contract)
     bad: list[dict[str, Any]] = []
 
     def keep_aside(row: pacsv.InvalidRow) -> str:
@@ -84,11 +84,12 @@ def admit(path: Path, file: DeliveredFile, contract: Contract, *, raw: Path, mal
                 names = pa.repeat(pa.scalar(file.name), batch.num_rows)
                 writer.write_batch(pa.record_batch([*batch.columns, names, numbers], schema=schema))
     except pa.ArrowInvalid as error:
-        raise EtlError(_explained(error, file)) from error
+        raise EtlError(_explained(error, file)) from None  # Arrow's text may quote the record
     if count + len(bad) < contract.minimum_rows:
         raise EtlError(f"{file.name} has no record below its header. Deliver the whole file. {_EFFECT}")
     pq.write_table(pa.Table.from_pylist(bad, MALFORMED), malformed, compression="zstd")
-    return Admitted(rows=count, malformed=len(bad), extra=tuple(c for c in header if c not in contract.column_names))
+    extra = (c for c in header if c not in contract.column_names)
+    return Admitted(rows=count, malformed=len(bad), extra=tuple(c if _IDENTIFIER.fullmatch(c) else "?" for c in extra))
 
 
 def _numbers(before: int, size: int, bad: list[dict[str, Any]]) -> pa.Array:
@@ -128,13 +129,35 @@ def _check_bytes(path: Path, file: DeliveredFile) -> None:
         raise EtlError(f"{file.name} is empty, without even a header. Deliver the whole file. {_EFFECT}")
 
 
-def _header(path: Path, file: DeliveredFile) -> list[str]:
+def _header(path: Path, file: DeliveredFile, contract: Contract) -> list[str]:
+    """The names of the columns. Raises EtlError when they are not the contract's, each once, and others beside them."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
         names = [name.strip() for name in next(csv.reader([stream.readline()]), [])]
-    repeated = sorted({n for n in names if names.count(n) > 1})
+    wanted = contract.column_names
+    missing = [c for c in wanted if c not in names]
+    found = len(wanted) - len(missing)
+    if 2 * found < len(wanted):
+        raise EtlError(
+            f"{file.name} has no header: of the {len(wanted)} columns of contract {contract.name} its first line names "
+            f"{found}, in {len(names)} field(s), and looks like data. Deliver the file with its header, separated by "
+            f"commas. {_EFFECT}"
+        )
+    repeated = {n for n in names if names.count(n) > 1}
     if repeated or not all(names):
-        what = f"the column(s) {', '.join(repeated)} twice" if repeated else "a column without a name"
+        known = [c for c in wanted if c in repeated]
+        what = (
+            f"the column(s) {', '.join(known)} twice"
+            if known
+            else "a column without a name"
+            if "" in names
+            else f"{len(repeated)} column(s) twice, unknown to contract {contract.name},"
+        )
         raise EtlError(f"{file.name} has {what} in its header. Mend the header and deliver it again. {_EFFECT}")
+    if missing:
+        raise EtlError(
+            f"{file.name} lacks the column(s) {', '.join(missing)} that contract {contract.name} asks for; it has "
+            f"{found} of {len(wanted)}, and {len(names) - found} other(s). Deliver the file with all columns. {_EFFECT}"
+        )
     return names
 
 
@@ -144,4 +167,4 @@ def _explained(error: pa.ArrowInvalid, file: DeliveredFile) -> str:
         return f"{file.name} has a record longer than {size}: look for a quotation mark that never closes. {_EFFECT}"
     if "Empty CSV" in str(error):
         return f"{file.name} has no record below its header. Deliver the whole file. {_EFFECT}"
-    return f"{file.name} cannot be read as CSV: {error}. Mend it and deliver it again. {_EFFECT}"
+    return f"{file.name} cannot be read as CSV. Open it with another CSV reader, mend it, deliver it again. {_EFFECT}"

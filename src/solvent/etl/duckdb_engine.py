@@ -28,10 +28,10 @@ class DuckDbEngine:
             }
         )
 
-    def parameters(self, values: Mapping[str, str], dates: Mapping[str, str]) -> None:
-        columns = [*(f"{name} VARCHAR" for name in values), *(f"{name} DATE" for name in dates)]
+    def parameters(self, values: Mapping[str, str], dates: Mapping[str, str], numbers: Mapping[str, int]) -> None:
+        columns = [f"{n} {t}" for t, ns in (("VARCHAR", values), ("DATE", dates), ("INTEGER", numbers)) for n in ns]
         self._connection.execute(f"CREATE TABLE run ({', '.join(columns)})")
-        given = [*values.values(), *dates.values()]
+        given = [*values.values(), *dates.values(), *numbers.values()]
         self._connection.execute(f"INSERT INTO run VALUES ({', '.join('?' * len(given))})", given)  # noqa: S608
 
     def read(self, table: str, location: str) -> None:

@@ -17,8 +17,8 @@ class Engine(Protocol):
     dialect: str
     remote: bool
 
-    def parameters(self, values: Mapping[str, str], dates: Mapping[str, str]) -> None:
-        """The one-row table `run`: texts and dates that statements refer to."""
+    def parameters(self, values: Mapping[str, str], dates: Mapping[str, str], numbers: Mapping[str, int]) -> None:
+        """The one-row table `run`: texts, dates and whole numbers that statements refer to."""
         ...
 
     def read(self, table: str, location: str) -> None:

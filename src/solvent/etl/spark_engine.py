@@ -33,13 +33,14 @@ class SparkEngine:
         for name, value in _SETTINGS.items():
             self._session.conf.set(name, value)
 
-    def parameters(self, values: Mapping[str, str], dates: Mapping[str, str]) -> None:
+    def parameters(self, values: Mapping[str, str], dates: Mapping[str, str], numbers: Mapping[str, int]) -> None:
         from pyspark.sql import functions as f
 
-        names = [*values, *dates]
-        frame = self._session.createDataFrame([(*values.values(), *dates.values())], names)
-        for name in dates:
-            frame = frame.withColumn(name, f.col(name).cast("date"))
+        given: dict[str, str | int] = {**values, **dates, **numbers}
+        frame = self._session.createDataFrame([tuple(given.values())], list(given))
+        for kind, names in (("date", dates), ("int", numbers)):
+            for name in names:
+                frame = frame.withColumn(name, f.col(name).cast(kind))
         self._keep("run", frame)
 
     def read(self, table: str, location: str) -> None:
