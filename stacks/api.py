@@ -2,6 +2,7 @@
 
 from aws_cdk import CfnOutput
 from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -58,6 +59,7 @@ class ApiStack(SolventStack):
         )
         self._route("Score", "POST /v1/score", integration, authorization="AWS_IAM")
         self._stage(lake)
+        self._caller_policy()
         lambda_.CfnPermission(
             self,
             "Permission",
@@ -83,6 +85,21 @@ class ApiStack(SolventStack):
             route_key=key,
             target=f"integrations/{integration.ref}",
             authorization_type=authorization,
+        )
+
+    def _caller_policy(self) -> None:
+        """For the roles of applications: `POST /v1/score` and nothing else."""
+        iam.ManagedPolicy(
+            self,
+            "ScoreCaller",
+            managed_policy_name=self.names.named("score-caller"),
+            description=f"POST /v1/score of {self.names.api}",
+            statements=[
+                iam.PolicyStatement(
+                    actions=["execute-api:Invoke"],
+                    resources=[self.arn("execute-api", f"{self.api.ref}/$default/POST/v1/score")],
+                )
+            ],
         )
 
     def _stage(self, lake: LakeStack) -> None:

@@ -141,7 +141,6 @@ class Config(_Section):
     availability_zones: tuple[str, str, str]
     removable: bool
     log_retention_days: LogRetention
-    monthly_budget_usd: int = Field(ge=1)
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
     network: Network
     lake: Lake
@@ -172,14 +171,17 @@ class Config(_Section):
         load = warehouse.query_timeout_seconds / orchestration.load_poll_seconds * 12
         endpoint = serving.rollout_timeout_minutes * 60 / orchestration.endpoint_poll_seconds * 12
         approval = orchestration.approval_timeout_minutes * 60 / orchestration.approval_poll_seconds * 12
-        for phase, events in {"ingest, score": waiting + load, "train": waiting + endpoint + approval}.items():
+        # `train` may wait for others twice: before it begins, and when its model package has been approved.
+        for phase, events in {"ingest, score": waiting + load, "train": 2 * waiting + endpoint + approval}.items():
             if events > 24_000:
                 raise ValueError(
                     f"orchestration: {phase} could write {events:.0f} events, and Step Functions ends an execution at "
                     "25,000: poll less often (..._poll_seconds) or give up earlier (..._minutes, query_timeout_seconds)"
                 )
         hours = (
-            orchestration.approval_timeout_minutes + serving.rollout_timeout_minutes + orchestration.busy_wait_minutes
+            orchestration.approval_timeout_minutes
+            + serving.rollout_timeout_minutes
+            + 2 * orchestration.busy_wait_minutes
         ) / 60
         if hours > orchestration.timeout_hours:
             raise ValueError(

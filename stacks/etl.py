@@ -10,7 +10,7 @@ from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.glue_connection import GlueConnection
 from stacks.constructs.log_group import LogGroup
-from stacks.constructs.permissions import OBJECTS, allow, service_role, use_key
+from stacks.constructs.permissions import OBJECTS, UPLOAD, allow, service_role, use_key
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
 
@@ -23,7 +23,8 @@ class EtlStack(SolventStack):
         artifacts = bundling.build()
         self.script = assets.Asset(self, "Script", path=str(artifacts.glue_script))
         self.libraries = assets.Asset(self, "Libraries", path=str(artifacts.glue_libraries))
-        self.log_group = LogGroup(self, "Logs", name=f"/{self.names.prefix}/glue", key=lake.key)
+        self.log_prefix = f"/{self.names.prefix}/glue"
+        self._log_groups(lake)
         self.security = self._security_configuration(lake)
         self.role = self._role(lake)
         self.connection = (
@@ -31,6 +32,16 @@ class EtlStack(SolventStack):
         )
         self.job = self._job()
         self.job.node.add_dependency(self.security, self.role)  # the role with its policy
+
+    def _log_groups(self, lake: LakeStack) -> None:
+        """Where Glue 5.x writes: daemons and the Glue logger to `error`, the script's stdout and stderr to `output`.
+
+        With a security configuration Glue puts its name and the role's between prefix and end:
+        https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
+        """
+        folder = f"{self.log_prefix}/{self.names.named('glue')}-role/{self.names.named('etl')}"
+        for end in ("error", "output"):
+            LogGroup(self, f"Logs{end.capitalize()}", name=f"{folder}/{end}", key=lake.key)
 
     def _security_configuration(self, lake: LakeStack) -> glue.CfnSecurityConfiguration:
         kms_key = lake.key.key_arn
@@ -75,8 +86,7 @@ class EtlStack(SolventStack):
                 "--job-language": "python",
                 "--job-bookmark-option": "job-bookmark-disable",  # a run reads exactly the files of its manifest
                 "--enable-metrics": "true",
-                "--enable-continuous-cloudwatch-log": "true",
-                "--continuous-log-logGroup": self.log_group.log_group_name,
+                "--custom-logGroup-prefix": self.log_prefix,
                 "--TempDir": f"s3://{self.bucket_name('artifacts')}/glue-temporary/",
                 **{f"--{zone}_bucket": self.bucket_name(zone) for zone in ("landing", *WRITTEN_ZONES, "artifacts")},
             },
@@ -89,12 +99,12 @@ class EtlStack(SolventStack):
         allow(role, "s3:GetObject", on=self.objects("landing"), why=OBJECTS)
         for zone in WRITTEN_ZONES:
             # Spark deletes what a failed attempt left before it writes again.
-            allow(role, "s3:GetObject", "s3:PutObject", "s3:DeleteObject", on=self.objects(zone), why=OBJECTS)
-        allow(role, "s3:PutObject", on=self.objects("artifacts", "runs/"), why=OBJECTS)
+            allow(role, "s3:GetObject", *UPLOAD, "s3:DeleteObject", on=self.objects(zone), why=OBJECTS)
+        allow(role, *UPLOAD, on=self.objects("artifacts", "runs/"), why=OBJECTS)
         allow(
             role,
             "s3:GetObject",
-            "s3:PutObject",
+            *UPLOAD,
             "s3:DeleteObject",
             on=self.objects("artifacts", "glue-temporary/"),
             why="Glue's temporary objects",
@@ -112,11 +122,8 @@ class EtlStack(SolventStack):
             "logs:CreateLogGroup",
             "logs:CreateLogStream",
             "logs:PutLogEvents",
-            on=[
-                self.arn("logs", f"log-group:/{self.names.prefix}/glue*"),
-                self.arn("logs", "log-group:/aws-glue/jobs/*"),
-            ],
-            why="Glue names the streams, appends the security configuration to a group's name, and encrypts the group",
+            on=[self.arn("logs", f"log-group:{self.log_prefix}/*")],
+            why="Glue names the streams, puts the names of security configuration and role into those of the groups",
         )
         allow(
             role,

@@ -1,8 +1,10 @@
 """Orchestration: the four state machines, the functions and the ledger behind them, and what starts them."""
 
+from aws_cdk import Aws
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -64,6 +66,17 @@ class OrchestrationStack(SolventStack):
             display_name=f"Solvent {self.config.environment}",
             master_key=self._lake.key,
             enforce_ssl=True,
+        )
+        # `enforce_ssl` writes a topic policy, which replaces the one that SNS gives a topic. Roles of this account are
+        # allowed by their own policies; alarms have none, so the topic has to let them in.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlarmsOfThisAccount",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
         )
         if self.config.alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(self.config.alarm_email))

@@ -13,7 +13,7 @@ from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.function import Function
 from stacks.constructs.log_group import LogGroup
-from stacks.constructs.permissions import OBJECTS, allow
+from stacks.constructs.permissions import OBJECTS, UPLOAD, allow
 from stacks.constructs.sagemaker_role import sagemaker_role
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
@@ -56,7 +56,7 @@ class ServingStack(SolventStack):
         )
         allow(role, "s3:GetObject", on=self.objects("artifacts", "models/"), why=OBJECTS)
         allow(role, "s3:GetObject", on=self.objects("training"), why=OBJECTS)
-        allow(role, "s3:PutObject", on=self.objects("artifacts", "predictions/"), why=OBJECTS)
+        allow(role, *UPLOAD, on=self.objects("artifacts", "predictions/"), why=OBJECTS)
         return role
 
     def _rollback_alarms(self, portfolio: str) -> None:

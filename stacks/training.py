@@ -8,7 +8,7 @@ from solvent import naming
 from stacks import bundling
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
-from stacks.constructs.permissions import OBJECTS, allow
+from stacks.constructs.permissions import OBJECTS, UPLOAD, allow
 from stacks.constructs.sagemaker_role import sagemaker_role
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
@@ -32,7 +32,7 @@ class TrainingStack(SolventStack):
         allow(self.role, "s3:ListBucket", on=[f"arn:aws:s3:::{self.source.s3_bucket_name}"])
         allow(self.role, "s3:GetObject", on=[f"arn:aws:s3:::{self.source.s3_bucket_name}/{self.source.s3_object_key}"])
         allow(self.role, "s3:GetObject", on=self.objects("training"), why=OBJECTS)
-        allow(self.role, "s3:PutObject", on=self.objects("artifacts", "models/"), why=OBJECTS)
+        allow(self.role, *UPLOAD, on=self.objects("artifacts", "models/"), why=OBJECTS)
         for portfolio in naming.PORTFOLIOS:
             group = sagemaker.CfnModelPackageGroup(
                 self,

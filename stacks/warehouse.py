@@ -1,6 +1,6 @@
 """The warehouse: Redshift Serverless, reached through the Data API, and its migrations at deploy time."""
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import CustomResource, Duration, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_redshiftserverless as redshift
 from constructs import Construct
@@ -10,11 +10,14 @@ from stacks import bundling
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.function import Function
+from stacks.constructs.log_group import LogGroup
 from stacks.constructs.permissions import OBJECTS, allow, use_key
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
 
 ADMIN_USER = "admin"
+ANALYST = "analyst"  # the role of the IAM name, and the Redshift role that sql/warehouse/0002_access.sql makes
+LOG_EXPORTS = ("connectionlog", "useractivitylog", "userlog")
 
 
 class WarehouseStack(SolventStack):
@@ -22,8 +25,10 @@ class WarehouseStack(SolventStack):
         super().__init__(scope, "Warehouse", config=config, description="Redshift Serverless and its migrations")
         self.copy_role = self._copy_role(lake)
         self.namespace = self._namespace(lake)
+        self._log_groups(lake)
         self.workgroup = self._workgroup(network)
         self.workgroup_arn = self.workgroup.attr_workgroup_workgroup_arn
+        self._analyst()
         self._migrations(lake, network)
 
     def _copy_role(self, lake: LakeStack) -> iam.Role:
@@ -58,12 +63,44 @@ class WarehouseStack(SolventStack):
             kms_key_id=lake.key.key_id,
             default_iam_role_arn=self.copy_role.role_arn,
             iam_roles=[self.copy_role.role_arn],
-            log_exports=["connectionlog", "useractivitylog", "userlog"],
+            log_exports=list(LOG_EXPORTS),
             final_snapshot_name=names.named("final") if self.config.warehouse.snapshot_on_delete else None,
             final_snapshot_retention_period=35 if self.config.warehouse.snapshot_on_delete else None,
         )
         namespace.apply_removal_policy(self.removal_policy)
         return namespace
+
+    def _log_groups(self, lake: LakeStack) -> None:
+        """Redshift makes these groups itself, for ever and under its own key, if they are not there when it starts.
+
+        https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-audit-logging.html
+        """
+        for kind in LOG_EXPORTS:
+            name = f"/aws/redshift/{self.names.workgroup}/{kind}"
+            self.namespace.node.add_dependency(LogGroup(self, kind.capitalize(), name=name, key=lake.key))
+
+    def _analyst(self) -> None:
+        """What people assume to ask the warehouse. On AWS a caller is a user of the warehouse without any rights.
+
+        The tag makes Redshift give that user its role `analyst`:
+        https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-iam-access-federated-db-roles.html
+        """
+        role = iam.Role(
+            self,
+            "Analyst",
+            role_name=self.names.named(ANALYST),
+            description="Asks the warehouse through the Data API, as its role analyst",
+            assumed_by=iam.AccountRootPrincipal(),  # whoever of this account may call sts:AssumeRole on it
+        )
+        Tags.of(role).add("RedshiftDbRoles", ANALYST)
+        allow(
+            role,
+            "redshift-data:BatchExecuteStatement",
+            "redshift-data:ExecuteStatement",
+            "redshift-serverless:GetCredentials",
+            on=[self.workgroup_arn],
+        )
+        _own_statements(role)
 
     def _workgroup(self, network: NetworkStack) -> redshift.CfnWorkgroup:
         warehouse = self.config.warehouse
@@ -93,8 +130,9 @@ class WarehouseStack(SolventStack):
         return workgroup
 
     def _migrations(self, lake: LakeStack, network: NetworkStack) -> None:
-        # CloudFormation has no attribute for the ARN of the managed secret. The Data API takes its name as well, which
-        # is fixed (redshift!<namespace>-<user>); Secrets Manager appends six random characters to the ARN.
+        # The resource type shows Namespace.AdminPasswordSecretArn, but not as a read-only property: Fn::GetAtt refuses
+        # it (aws-cdk issue 29930). The Data API takes the secret's name as well, which is fixed
+        # (redshift!<namespace>-<user>); Secrets Manager appends six random characters to the ARN.
         secret = f"redshift!{self.names.workgroup}-{ADMIN_USER}"
         self.migrate = Function(
             self,
@@ -108,15 +146,7 @@ class WarehouseStack(SolventStack):
         )
         role = self.migrate.own_role
         allow(role, "redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement", on=[self.workgroup_arn])
-        allow(
-            role,
-            "redshift-data:CancelStatement",
-            "redshift-data:DescribeStatement",
-            "redshift-data:GetStatementResult",
-            on=["*"],
-            conditions={"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}},
-            why="a statement has no ARN; the condition leaves only the role's own statements",
-        )
+        _own_statements(role)
         allow(role, "secretsmanager:GetSecretValue", on=[self.arn("secretsmanager", f"secret:{secret}-??????")])
         migrations = CustomResource(
             self,
@@ -128,3 +158,16 @@ class WarehouseStack(SolventStack):
             properties={"Workgroup": self.names.workgroup, "Migrations": bundling.build().migrations},
         )
         migrations.node.add_dependency(self.workgroup, self.migrate)
+
+
+def _own_statements(role: iam.Role) -> None:
+    """Follow, read and cancel the statements that the caller has submitted itself."""
+    allow(
+        role,
+        "redshift-data:CancelStatement",
+        "redshift-data:DescribeStatement",
+        "redshift-data:GetStatementResult",
+        on=["*"],
+        conditions={"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}},
+        why="a statement has no ARN; the condition leaves only the caller's own statements",
+    )

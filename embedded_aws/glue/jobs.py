@@ -16,7 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from embedded_aws import adapter, service
 
 _SHIM = Path(__file__).with_name("shim")
-_ERROR_CHARACTERS = 2000
+_FAULT = "fault.txt"  # the exception that ended the script, written by sandbox/sitecustomize.py
+_ERROR_CHARACTERS = 4000
 
 
 def install() -> None:
@@ -30,15 +31,16 @@ def execute(run: dict[str, Any], job: dict[str, Any], arguments: dict[str, str],
     """Run a job to its end and record the outcome in `run`, as GetJobRun shows it."""
     folder = service.home() / "jobs" / "glue" / run["Id"]
     folder.mkdir(parents=True)
-    output = folder / "output.txt"
+    output, group = folder / "output.txt", "/aws-glue/jobs/output"
     try:
         output.touch()
+        group = _log_group(job, arguments)
         command = _prepare(run, job, arguments, folder)
         _wait(run, job, command, output, folder)
     except (ClientError, BotoCoreError, OSError, ValueError) as error:
         run.update(JobRunState="FAILED", ErrorMessage=f"The job could not start: {error}")
     finally:
-        service.log_lines(_log_group(job, arguments), run["Id"], output.read_text(errors="replace"))
+        service.log_lines(group, run["Id"], output.read_text(errors="replace"))
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -86,6 +88,7 @@ def _wait(run: dict[str, Any], job: dict[str, Any], command: list[str], output: 
         "GlueJobRunnerSession",
         PYTHONPATH=":".join(path or [str(_SHIM)]),
         SOLVENT_ETL_ENGINE="duckdb",
+        SOLVENT_FAULT=folder / _FAULT,
         TMPDIR=folder,
     )
     deadline = time.monotonic() + 60 * float(run.get("Timeout") or job.get("Timeout") or 480)
@@ -102,5 +105,16 @@ def _wait(run: dict[str, Any], job: dict[str, Any], command: list[str], output: 
     if process.returncode == 0:
         run["JobRunState"] = "SUCCEEDED"
         return
-    tail = output.read_text(errors="replace").strip()[-_ERROR_CHARACTERS:]
-    run.update(JobRunState="FAILED", ErrorMessage=tail or f"The script exited with status {process.returncode}")
+    run.update(JobRunState="FAILED", ErrorMessage=_reason(folder / _FAULT, output, process.returncode))
+
+
+def _reason(fault: Path, output: Path, status: int) -> str:
+    """Glue's ErrorMessage: the exception, without its module and without the traceback, which is in the log.
+
+    On AWS "Error Category: UNCLASSIFIED_ERROR; Failed Line Number: <n>; " may stand before it. A script that ends by
+    itself, or is ended, has no exception: the last line it printed, or its status.
+    """
+    if fault.exists():
+        return fault.read_text(encoding="utf-8").strip()[:_ERROR_CHARACTERS]
+    lines = output.read_text(errors="replace").strip().splitlines()
+    return lines[-1][:_ERROR_CHARACTERS] if lines else f"The script exited with status {status}"

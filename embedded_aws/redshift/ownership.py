@@ -14,7 +14,7 @@ _user_id: contextvars.ContextVar[str] = contextvars.ContextVar("embedded_aws_use
 
 
 def user_id() -> str:
-    """`aws:userid` of the caller whose request was authorized last in this context; empty for the operator."""
+    """`aws:userid` of the caller of the current request; empty for the operator."""
     return _user_id.get()
 
 
@@ -22,7 +22,8 @@ def register(owner_of: Any) -> None:
     """Give each call that names a statement its owner as a condition key. `owner_of(statement id)` -> user id."""
 
     def principal(inner: Any, credential: Any) -> Any:
-        _user_id.set(credential.principal_id)
+        if not _user_id.get():  # the request's caller; what is authorized in its course changes nothing
+            _user_id.set(credential.principal_id)
         return inner(credential)
 
     def context(inner: Any, service: str, action: str, body: bytes, parameters: Any) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import boto3
-from settings import Settings
 
 from solvent.gates import ModelGate
 from solvent.naming import Names
+from solvent.settings import Settings
 
 settings = Settings.from_environment()
 gate = ModelGate(

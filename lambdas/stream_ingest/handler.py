@@ -3,10 +3,10 @@
 from typing import Any
 
 import boto3
-from settings import Settings
 
 from solvent import contracts, streams
 from solvent.naming import Names
+from solvent.settings import Settings
 
 EVENT = "application_event"
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 import boto3
-from settings import Settings
 
 from solvent.naming import DATABASE, ZONES, Names
+from solvent.settings import Settings
 from solvent.warehouse import loader
 from solvent.warehouse.data_api import DataApi
 

@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from solvent import delivery, naming
+from solvent.refusals import reason
 from solvent.target import Target
 
 
@@ -136,8 +137,10 @@ class Platform:
                 Body=json.dumps(applicant).encode(),
             )
         except ClientError as error:
-            original = error.response.get("OriginalMessage") or error.response["Error"].get("Message", str(error))
-            raise PlatformError(f"The endpoint refused: {original}") from error
+            said = reason(str(error.response.get("OriginalMessage", "")))
+            raise PlatformError(
+                f"The endpoint refused: {said or error.response['Error'].get('Message', str(error))}"
+            ) from error
         return json.loads(answer["Body"].read())
 
     def score_by_api(self, applicant: Any) -> Any:

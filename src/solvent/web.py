@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from solvent.logs import log
+from solvent.refusals import reason, refusal
 
 LARGEST_BODY = 256 * 1024
 _JSON = {"content-type": "application/json", "cache-control": "no-store"}
@@ -70,11 +71,9 @@ def _refused(error: ClientError) -> tuple[int, str]:
     original = error.response.get("OriginalStatusCode")
     if code == "ModelError" and isinstance(original, int) and 400 <= original < 500:
         message = str(error.response.get("OriginalMessage", ""))
-        try:
-            json.loads(message)
-        except ValueError:
-            return original, _error(message[:1000] or "The model refused the request.")
-        return original, message
+        if found := refusal(message):
+            return original, json.dumps(found)
+        return original, _error(reason(message)[:1000] or "The model refused the request.")
     log("endpoint_failed", level="ERROR", code=code, original_status=original)
     if code in ("ValidationError", "ValidationException"):
         return 503, _error("There is no model yet: nothing has been trained and deployed in this environment.")

@@ -3,7 +3,6 @@
 from aws_cdk import Aws, Environment, RemovalPolicy, Stack
 from constructs import Construct
 
-from solvent import naming
 from stacks.config import Config
 
 
@@ -36,7 +35,3 @@ class SolventStack(Stack):
 
     def arn(self, service: str, resource: str) -> str:
         return f"arn:aws:{service}:{self.config.region}:{Aws.ACCOUNT_ID}:{resource}"
-
-    @property
-    def portfolios(self) -> tuple[str, ...]:
-        return naming.PORTFOLIOS

@@ -6,6 +6,10 @@ November 2026; aws-cdk-lib does not know them. A new region is one line here.
 
 VERSION = "3.2-0"  # Python 3.12, scikit-learn 1.8, pandas 2.2, numpy 2.1
 REPOSITORY = "sagemaker-xgboost"
+# The image's toolkit installs the script's directory with `pip install .`, in training and in serving. Without a
+# network pip must neither build in an environment of its own nor ask an index. ("0" means no isolation: it is the value
+# of `build_isolation`.)
+OFFLINE_PIP = {"PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 ACCOUNTS = {
     "ap-northeast-1": "354813040037",
     "ap-northeast-2": "366743142698",

@@ -10,6 +10,7 @@ from constructs import IConstruct
 
 from stacks.constructs.base import SolventStack
 
+UPLOAD = ("s3:PutObject", "s3:AbortMultipartUpload")  # of who writes large objects: what fails half-way costs money
 OBJECTS = "one run's objects: their keys hold a run id that is unknown at deploy time"
 
 

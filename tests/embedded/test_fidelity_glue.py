@@ -72,10 +72,54 @@ def test_a_job_gets_its_arguments_libraries_role_and_engine(aws: EmbeddedAws, bu
     assert "a line for the log" in [event["message"] for event in logs]
 
 
-def test_a_job_that_raises_fails_with_its_reason(aws: EmbeddedAws, bucket: str) -> None:
-    ended = run(aws, make_job(aws, bucket, "raise ValueError('customers.csv has no column income')"))
-    assert ended["JobRunState"] == "FAILED"
-    assert ended["ErrorMessage"].endswith("ValueError: customers.csv has no column income")
+def test_logs_are_where_glue_puts_them_under_a_security_configuration(aws: EmbeddedAws, bucket: str) -> None:
+    job = make_job(aws, bucket, "print('behind the names')", custom_logGroup_prefix="/mine/glue")
+    glue, security = aws.client("glue"), aws.name("security")
+    modes = {"CloudWatchEncryptionMode": "SSE-KMS", "KmsKeyArn": f"arn:aws:kms:{aws.region}:000000000000:key/k"}
+    glue.create_security_configuration(Name=security, EncryptionConfiguration={"CloudWatchEncryption": modes})
+    kept = glue.get_job(JobName=job)["Job"]
+    update = {name: kept[name] for name in ("Role", "Command", "GlueVersion", "DefaultArguments")}
+    glue.update_job(JobName=job, JobUpdate={**update, "SecurityConfiguration": security})
+    assert run(aws, job)["JobRunState"] == "SUCCEEDED"
+    group = f"/mine/glue/{security}-role/{kept['Role'].rsplit('/', 1)[-1]}/output"
+    events = aws.client("logs").filter_log_events(logGroupName=group)["events"]
+    assert "behind the names" in [event["message"] for event in events]
+
+
+def test_the_reason_is_the_exception_and_the_traceback_is_in_the_log(aws: EmbeddedAws, bucket: str) -> None:
+    # As Glue has it: the name of the class without its module, and a message of several lines as it is.
+    source = """
+        import sys
+
+        class JobError(Exception):
+            pass
+
+        JobError.__module__ = "package.errors"
+        print("before")
+        try:
+            int("no number")
+        except ValueError as error:
+            raise JobError(sys.argv[-1]) from error
+    """
+    message = "customers.csv has no column income.\n  Deliver it again.\nNothing was published."
+    ended = run(aws, make_job(aws, bucket, source), message=message)
+    assert (ended["JobRunState"], ended["ErrorMessage"]) == ("FAILED", f"JobError: {message}")
+    events = aws.client("logs").filter_log_events(logGroupName="/aws-glue/jobs/output", logStreamNames=[ended["Id"]])[
+        "events"
+    ]
+    lines = [event["message"] for event in events]
+    assert lines[0] == "before"
+    assert "Traceback (most recent call last):" in lines
+    assert "package.errors.JobError: customers.csv has no column income." in lines
+
+
+def test_a_job_that_ends_by_itself_fails_with_what_it_said_last(aws: EmbeddedAws, bucket: str) -> None:
+    for source, expected in (
+        ("import sys\nprint('a line')\nsys.exit('no delivery')", "no delivery"),
+        ("import os\nos._exit(3)", "The script exited with status 3"),
+    ):
+        ended = run(aws, make_job(aws, bucket, source))
+        assert (ended["JobRunState"], ended["ErrorMessage"]) == ("FAILED", expected)
 
 
 def test_a_job_without_a_script_fails(aws: EmbeddedAws, bucket: str) -> None:

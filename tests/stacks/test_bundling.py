@@ -21,7 +21,7 @@ def test_there_are_functions_to_pack() -> None:
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_a_function_has_its_handler_and_the_compiled_package(name: str) -> None:
     package = bundling.build().function(name)
-    for needed in ("handler.py", "settings.py", "solvent/naming.py", "solvent/_compiled/contracts.json"):
+    for needed in ("handler.py", "solvent/settings.py", "solvent/naming.py", "solvent/_compiled/contracts.json"):
         assert (package / needed).is_file(), needed
 
 

@@ -47,6 +47,7 @@ def _keys(tree: dict[str, Any], above: tuple[str, ...] = ()) -> set[tuple[str, .
         ("prod", "serving.canary_percent", 60, "less than or equal to 50"),
         ("prod", "warehouse.snapshot_on_delete", False, "no data may be lost"),
         ("dev", "orchestration.endpoint_poll_seconds", 1, "25,000"),
+        ("dev", "orchestration.approval_poll_seconds", 5, "train could write"),
         ("prod", "orchestration.timeout_hours", 12, "timeout_hours"),
         ("dev", "log_retention_days", 17, "log_retention_days"),
         ("dev", "alarm_email", "nobody", "alarm_email"),

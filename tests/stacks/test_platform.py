@@ -21,8 +21,9 @@ def test_every_lambda_directory_is_deployed_under_its_name(assembly: Any) -> Non
 
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_a_function_gets_every_variable_that_its_settings_read(assembly: Any, name: str) -> None:
-    source = (bundling.ROOT / "lambdas" / name / "settings.py").read_text()
-    read = set(re.findall(r'environ\["(\w+)"\]', source))
+    own = bundling.ROOT / "lambdas" / name / "settings.py"
+    source = own if own.exists() else bundling.ROOT / "src" / "solvent" / "settings.py"
+    read = set(re.findall(r'environ\["(\w+)"\]', source.read_text()))
     function = assembly.one(
         "AWS::Lambda::Function", FunctionName=f"solvent-{assembly.environment}-{name.replace('_', '-')}"
     )
@@ -83,6 +84,73 @@ def test_the_glue_job_runs_as_the_code_expects(assembly: Any) -> None:
         mode in modes
         for mode in ('"S3EncryptionMode": "SSE-KMS"', '"CSE-KMS"', '"CloudWatchEncryptionMode": "SSE-KMS"')
     )
+
+
+def test_the_glue_jobs_logs_are_where_glue_writes_them(assembly: Any) -> None:
+    """Glue 5.x ignores --continuous-log-logGroup; groups that it makes itself keep their events for ever."""
+    job = assembly.one("AWS::Glue::Job")
+    prefix, security = job["DefaultArguments"]["--custom-logGroup-prefix"], job["SecurityConfiguration"]
+    assert not [name for name in job["DefaultArguments"] if "continuous" in name]
+    for end in ("error", "output"):
+        group = f"{prefix}/{security}-role/solvent-{assembly.environment}-etl/{end}"
+        assert assembly.one("AWS::Logs::LogGroup", LogGroupName=group)["RetentionInDays"]
+    writing = [s for s in assembly.statements("etl") if "logs:PutLogEvents" in s["Action"]]
+    assert len(writing) == 1 and "logs:AssociateKmsKey" in writing[0]["Action"]
+    assert assemblies.flat(writing[0]["Resource"]).endswith(f":log-group:{prefix}/*")
+
+
+def test_the_warehouses_logs_expire_like_all_others(assembly: Any) -> None:
+    """They are there before the namespace is: Redshift would make them without retention and key."""
+    (where,) = assembly.of("AWS::RedshiftServerless::Namespace")
+    namespace = dict(assembly.everything())[where]
+    template = where.partition("/")[0]
+    before = {assembly.of("AWS::Logs::LogGroup")[f"{template}/{i}"]["LogGroupName"] for i in namespace["DependsOn"]}
+    properties = namespace["Properties"]
+    assert {f"/aws/redshift/{properties['NamespaceName']}/{kind}" for kind in properties["LogExports"]} == before
+
+
+def test_every_log_group_is_in_the_reference(assembly: Any) -> None:
+    """The reference says of which groups `log_retention_days` is true."""
+    reference = (bundling.ROOT / "docs" / "reference.md").read_text()
+    prefix = f"solvent-{assembly.environment}"
+    patterns = {
+        **{f"/aws/lambda/{prefix}-{name.replace('_', '-')}": f"/aws/lambda/{prefix}-<function>" for name in LAMBDAS},
+        **{f"/aws/vendedlogs/states/{prefix}-{p}": f"/aws/vendedlogs/states/{prefix}-<machine>" for p in naming.PHASES},
+        **{f"/aws/sagemaker/Endpoints/{prefix}-{p}": f"/aws/sagemaker/Endpoints/{prefix}-<portfolio>"
+           for p in naming.PORTFOLIOS},
+    }  # fmt: skip
+    names = [group["LogGroupName"] for group in assembly.of("AWS::Logs::LogGroup").values()]
+    shown = {patterns.get(name, name).replace(prefix, "solvent-<environment>") for name in names}
+    assert len(names) >= 18
+    assert [name for name in sorted(shown) if f"`{name}`" not in reference] == []
+
+
+def test_who_uploads_in_parts_may_give_up(assembly: Any) -> None:
+    """Parts of an upload that nobody may abort are paid for until the life cycle removes them."""
+    for role in ("etl", "training", "model"):
+        writing = [s for s in assembly.statements(role) if "s3:PutObject" in s["Action"]]
+        assert writing and all("s3:AbortMultipartUpload" in s["Action"] for s in writing), role
+
+
+def test_analysts_have_a_role_that_the_warehouse_knows(assembly: Any) -> None:
+    role = assembly.one("AWS::IAM::Role", RoleName=f"solvent-{assembly.environment}-analyst")
+    tags = {tag["Key"]: tag["Value"] for tag in role["Tags"]}
+    sql = (bundling.ROOT / "sql" / "warehouse" / "0002_access.sql").read_text()
+    assert f"CREATE ROLE {tags['RedshiftDbRoles']};" in sql
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert assemblies.flat(trust["Principal"]["AWS"]) == "arn:aws:iam::111111111111:root"
+    assert {"redshift-serverless:GetCredentials", "redshift-data:ExecuteStatement"} <= assembly.actions("analyst")
+    for statement in assembly.statements("analyst"):
+        if statement["Resource"] == "*":
+            owner = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
+            assert statement["Condition"] == owner
+
+
+def test_applications_can_be_given_the_score_and_nothing_else(assembly: Any) -> None:
+    policy = assembly.one("AWS::IAM::ManagedPolicy", ManagedPolicyName=f"solvent-{assembly.environment}-score-caller")
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "execute-api:Invoke"
+    assert assemblies.flat(statement["Resource"]).endswith("/$default/POST/v1/score")
 
 
 def test_a_changed_migration_calls_the_function_again(assembly: Any) -> None:

@@ -253,3 +253,42 @@ def test_executions_are_logged_without_their_data(assembly: Any) -> None:
         logging = machine["LoggingConfiguration"]
         assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
         assert machine["TracingConfiguration"]["Enabled"] is True
+
+
+# SageMaker as it is on AWS
+
+
+def test_throttling_by_sagemaker_is_waited_out(assembly: Any) -> None:
+    """SageMaker's model names no throttling: it arrives as the error of everything without a name."""
+    asked = 0
+    for definition in assembly.definitions.values():
+        for name, task in _states(definition, "Task").items():
+            integration = task["Resource"].removeprefix("arn:aws:states:::")
+            generic = {
+                "sagemaker": "SageMaker.AmazonSageMakerException", "aws-sdk": "SageMaker.SageMakerException",
+            }.get(integration.split(":")[0])  # fmt: skip
+            if generic is None or "sagemaker" not in integration:
+                continue
+            retried = {error for retry in task["Retry"] for error in retry["ErrorEquals"]}
+            # Its error is an answer, "Could not find endpoint", and the first deployment waits for it.
+            assert (generic in retried) is (name != "DescribeLive"), name
+            asked += 1
+    assert asked >= 10
+
+
+def test_the_prebuilt_image_is_asked_as_aws_allows(train: dict[str, Any]) -> None:
+    """AWS refuses metric definitions for its own algorithms' images, and a container without network pip's index."""
+    training, model = (train["States"][name]["Parameters"] for name in ("Train", "CreateModel"))
+    assert "MetricDefinitions" not in training["AlgorithmSpecification"]
+    offline = {"PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    for isolated, variables in (
+        (training["EnableNetworkIsolation"], training["Environment"]),
+        (model["EnableNetworkIsolation"], model["PrimaryContainer"]["Environment"]),
+    ):
+        assert isolated is True
+        assert offline.items() <= variables.items()
+
+
+def test_a_repeated_registration_makes_one_version(train: dict[str, Any]) -> None:
+    """ClientToken: at most 36 letters, digits and dashes; MD5 gives 32."""
+    assert train["States"]["RegisterModel"]["Parameters"]["ClientToken.$"] == "States.Hash($$.Execution.Id, 'MD5')"

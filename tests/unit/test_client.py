@@ -76,3 +76,29 @@ def test_events_of_one_loan_share_a_partition(platform: Platform) -> None:
         )["ShardIterator"]
         counts.append(len(kinesis.get_records(ShardIterator=iterator, Limit=1000)["Records"]))
     assert sorted(counts) == [0, 600]
+
+
+@pytest.mark.parametrize(
+    ("original", "said"),
+    [
+        (
+            '{"error": "amount: must be a number", "field": "amount"}\nTraceback (most recent call last):\n  File',
+            "amount",
+        ),
+        (None, "Endpoint solvent-dev-lending not found"),
+    ],
+)
+def test_a_refused_applicant_is_told_why_and_no_stack_trace(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, original: str | None, said: str
+) -> None:
+    runtime = platform.target.client("sagemaker-runtime")
+    stubber = Stubber(runtime)
+    code, more = ("ValidationError", {}) if original is None else ("ModelError", {"OriginalMessage": original})
+    stubber.add_client_error(
+        "invoke_endpoint", code, "Endpoint solvent-dev-lending not found", modeled_fields=more or None
+    )
+    stubber.activate()
+    monkeypatch.setattr(Target, "client", lambda self, service: runtime)
+    with pytest.raises(PlatformError, match=f"The endpoint refused: {said}") as refused:
+        platform.score({"amount": "x"})
+    assert "Traceback" not in str(refused.value)

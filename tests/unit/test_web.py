@@ -71,15 +71,28 @@ def test_a_request_that_is_no_request_never_reaches_the_model(change: dict[str, 
     assert runtime.requests == []
 
 
+TRACE = (
+    '\nTraceback (most recent call last):\n  File "/opt/ml/model/code/inference.py", line 27\nInvalidRequest: amount\n'
+)
+
+
+@pytest.mark.parametrize("trace", ["", TRACE])  # Flask's toolkit answers without, MMS's with the stack trace
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_the_models_own_4xx_is_passed_on_with_its_field(status: int) -> None:
-    refusal = json.dumps({"error": "amount: must be a number", "field": "amount"})
+def test_the_models_own_4xx_is_passed_on_with_its_field(status: int, trace: str) -> None:
+    refusal = {"error": "amount: must be a number", "field": "amount"}
+    message = json.dumps(refusal) + trace
     server, _ = api(
-        fail(client_error("ModelError", "Received client error", OriginalStatusCode=status, OriginalMessage=refusal))
+        fail(client_error("ModelError", "Received client error", OriginalStatusCode=status, OriginalMessage=message))
     )
     answer = server.respond(request("POST /v1/score", "{}"))
     assert answer["statusCode"] == status
-    assert json.loads(answer["body"])["field"] == "amount"
+    assert json.loads(answer["body"]) == refusal
+
+
+def test_a_4xx_without_json_is_told_without_the_stack_trace() -> None:
+    error = client_error("ModelError", "x", OriginalStatusCode=415, OriginalMessage="no such type" + TRACE)
+    answer = api(fail(error))[0].respond(request("POST /v1/score", "{}"))
+    assert (answer["statusCode"], json.loads(answer["body"])) == (415, {"error": "no such type"})
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,16 @@ def test_transform_fn_answers(served: Served) -> None:
 
 
 def test_a_refusal_keeps_its_status_and_message(served: Served) -> None:
+    """And the stack trace follows the message, as sagemaker-inference has it: who reads the answer must cope."""
     status, body, _ = served.post(b"{}")
-    assert (status, json.loads(body)) == (422, {"field": "x"})
+    message, _, trace = body.decode().partition("\n")
+    assert (status, json.loads(message)) == (422, {"field": "x"})
+    assert trace.startswith("Traceback (most recent call last):") and "BaseInferenceToolkitError" in trace
 
 
 def test_any_other_exception_is_a_500_and_the_server_lives_on(served: Served) -> None:
-    assert served.post(b"no json")[0] == 500
+    status, body, _ = served.post(b"no json")
+    assert status == 500 and body.startswith(b"Expecting value") and b"Traceback" in body
     assert served.post(b'{"x": 1}')[0] == 200, "same connection, next request"
 
 

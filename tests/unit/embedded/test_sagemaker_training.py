@@ -9,8 +9,9 @@ import pytest
 
 pytest.importorskip("ministack")
 from embedded_aws import service
-from embedded_aws.sagemaker import artifacts, training_script
+from embedded_aws.sagemaker import artifacts, training, training_script
 from embedded_aws.sagemaker.artifacts import JobError
+from embedded_aws.service import ApiError
 
 SCRIPT = """
 import json, os, socket, sys
@@ -102,3 +103,19 @@ def test_a_missing_source_directory_is_named(tmp_path: Path, logged: list[str]) 
     record["HyperParameters"]["sagemaker_submit_directory"] = "/opt/ml/input/data/code/other.tar.gz"
     with pytest.raises(JobError, match=r"sagemaker_submit_directory .*other.tar.gz does not exist"):
         run(record, tmp_path)
+
+
+@pytest.mark.parametrize("tag", [":3.2-0", ""])
+def test_the_metrics_of_awss_own_algorithms_cannot_be_defined(tmp_path: Path, tag: str) -> None:
+    request = job(SCRIPT, tmp_path)
+    image = f"141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost{tag}"
+    request["AlgorithmSpecification"] |= {"TrainingImage": image}
+    with pytest.raises(ApiError, match="You can't override the metric definitions for Amazon SageMaker algorithms"):
+        training.create(request)
+    # An image of one's own, and the same image without definitions, get further: to the next thing that is missing.
+    for changed in (
+        {**request["AlgorithmSpecification"], "TrainingImage": "000000000000.dkr.ecr.eu-west-1.amazonaws.com/mine:1"},
+        {"TrainingImage": image},
+    ):
+        with pytest.raises(ApiError, match="ResourceConfig is required"):
+            training.create({**request, "AlgorithmSpecification": changed})

@@ -34,3 +34,12 @@ def test_without_a_model_the_answer_is_503_and_says_so() -> None:
     answer = invoke("POST", "/v1/score", "{}", absent)
     assert answer["statusCode"] == 503
     assert "no model yet" in answer["body"]
+
+
+def test_the_function_answers_before_its_own_time_is_over() -> None:
+    """botocore's `max_attempts` does not count the first attempt: three of twelve seconds would be longer than 29."""
+    config = load_handler("api").api._runtime.meta.config
+    attempts = config.retries["total_max_attempts"]
+    longest_backoff = 1
+    assert attempts == 2
+    assert attempts * (config.connect_timeout + config.read_timeout) + longest_backoff < 29

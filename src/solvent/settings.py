@@ -1,4 +1,4 @@
-"""The environment variables of this function, read once."""
+"""The environment variables that every function of the platform gets, read once."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """The environment whose resources are found by name."""
+    """The environment whose resources are found by name, and where it is."""
 
     environment: str
     account: str
@@ -14,7 +14,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Raises KeyError naming a variable that the stack did not set."""
+        """Raises KeyError naming a variable that the stack (or Lambda, for the region) did not set."""
         return cls(
             environment=os.environ["ENVIRONMENT"],
             account=os.environ["ACCOUNT_ID"],
