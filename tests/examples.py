@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from fakes import SageMaker
 
-from solvent import specification
+from solvent import contracts, specification
 
 SPEC = specification.load("lending")
 ENDPOINT = "solvent-dev-lending"
@@ -49,7 +49,10 @@ def portfolio(rows: int = 400, seed: int = 1) -> pd.DataFrame:
     )
     for feature in SPEC.features:
         if feature.kind == "numeric":
-            frame[feature.name] = random.normal(100, 30, rows).round(2)
+            column = contracts.load()["application_features"].column(feature.name)
+            low = 0.0 if column.minimum is None else float(column.minimum)
+            width = 200.0 if column.maximum is None else min(float(column.maximum) - low, 200.0)
+            frame[feature.name] = (low + width * random.beta(5, 5, rows)).round(2)
         else:
             frame[feature.name] = random.choice(["low", "high"], rows)
     logit = (frame["amount"] - 100) / 20 + (frame["checking_status"] == "low") * 1.5 - 1.5

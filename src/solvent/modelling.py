@@ -16,7 +16,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, roc_auc_score, roc_curve
 from sklearn.model_selection import StratifiedGroupKFold
 
-from solvent.scorecard import CategoricalFeature, Feature, NumericFeature, Scorecard
+from solvent import contracts
+from solvent.scorecard import LARGEST_NUMBER, CategoricalFeature, Feature, NumericFeature, Scorecard
 from solvent.specification import Feature as FeatureSpecification
 from solvent.specification import Specification
 
@@ -243,7 +244,10 @@ def _scorecard(fit: Fit, specification: Specification, cutoffs: dict[str, float]
         weights = tuple(float(w) for w in fit.model.coef_[0, start : start + b.size])
         start += b.size
         if b.edges is not None:
-            features.append(NumericFeature(b.name, b.text, b.edges, weights[: b.regular], weights[-1], reference))
+            regular, missing = weights[: b.regular], weights[-1]
+            features.append(
+                NumericFeature(b.name, b.text, b.edges, regular, missing, reference, *_range(b.name, specification))
+            )
         else:
             regular, other, missing = weights[: b.regular], weights[-2], weights[-1]
             features.append(CategoricalFeature(b.name, b.text, b.levels, regular, other, missing, reference))
@@ -263,6 +267,14 @@ def _scorecard(fit: Fit, specification: Specification, cutoffs: dict[str, float]
         decline=cutoffs["decline"],
         reasons=specification.reasons,
     )
+
+
+def _range(feature: str, specification: Specification) -> tuple[float, float]:
+    """What the contract of the portfolio's features allows."""
+    contract = contracts.load()[f"{specification.model}_features"]
+    column = contract.column(feature)
+    minimum = -LARGEST_NUMBER if column.minimum is None else float(column.minimum)
+    return minimum, LARGEST_NUMBER if column.maximum is None else float(column.maximum)
 
 
 def _labelled(

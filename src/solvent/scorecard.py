@@ -44,6 +44,8 @@ class NumericFeature:
     weights: tuple[float, ...]
     missing: float
     reference: float  # mean weight over the training sample: what an average applicant gets
+    minimum: float = -LARGEST_NUMBER  # the contract's range: what lies outside cannot have been trained on
+    maximum: float = LARGEST_NUMBER
 
     def weigh(self, value: Any) -> tuple[float, str]:
         """The weight of a value's bin, and the bin in words. Raises InvalidApplicant."""
@@ -52,10 +54,8 @@ class NumericFeature:
         if type(value) is not float and type(value) is not int:  # a bool is an int to isinstance
             raise InvalidApplicant(self.name, f"must be a number or null, not {_kind(value)}")
         # Compared before any conversion: an integer may be too large for a float. NaN fails every comparison.
-        if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-            raise InvalidApplicant(
-                self.name, f"must be a finite number between -{LARGEST_NUMBER:g} and {LARGEST_NUMBER:g}"
-            )
+        if not self.minimum <= value <= self.maximum:
+            raise InvalidApplicant(self.name, f"must be a number between {self.minimum:g} and {self.maximum:g}")
         index = bisect_left(self.edges, value)
         return self.weights[index], self._words(index)
 

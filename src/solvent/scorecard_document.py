@@ -5,14 +5,22 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from solvent.scorecard import FORMAT, CategoricalFeature, Feature, InvalidScorecard, NumericFeature, Scorecard
+from solvent.scorecard import (
+    FORMAT,
+    LARGEST_NUMBER,
+    CategoricalFeature,
+    Feature,
+    InvalidScorecard,
+    NumericFeature,
+    Scorecard,
+)
 
 _KEYS = {
     "format", "portfolio", "model", "specification", "features", "ignored", "intercept", "points", "odds",
     "points_to_double_odds", "bands", "refer", "decline", "reasons",
 }  # fmt: skip
 _FEATURE_KEYS = {
-    "numeric": {"kind", "name", "text", "edges", "weights", "missing", "reference"},
+    "numeric": {"kind", "name", "text", "edges", "weights", "missing", "reference", "minimum", "maximum"},
     "categorical": {"kind", "name", "text", "levels", "weights", "other", "missing", "reference"},
 }
 
@@ -60,9 +68,11 @@ def _feature(plain: Any) -> Feature:
         edges = _numbers(plain, "edges")
         _require(all(a < b for a, b in zip(edges, edges[1:], strict=False)), f"{name}: edges must rise strictly.")
         _require(len(weights) == len(edges) + 1, f"{name}: {len(edges)} edges need {len(edges) + 1} weights.")
-        return NumericFeature(
-            name, _text(plain, "text"), edges, weights, _number(plain, "missing"), _number(plain, "reference")
+        missing, reference, minimum, maximum = (
+            _number(plain, key) for key in ("missing", "reference", "minimum", "maximum")
         )
+        _require(-LARGEST_NUMBER <= minimum < maximum <= LARGEST_NUMBER, f"{name}: minimum must be below maximum.")
+        return NumericFeature(name, _text(plain, "text"), edges, weights, missing, reference, minimum, maximum)
     levels = _texts(plain, "levels")
     _require(len(set(levels)) == len(levels), f"{name}: a level is there twice.")
     _require(len(weights) == len(levels), f"{name}: {len(levels)} levels need as many weights.")

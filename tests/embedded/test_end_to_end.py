@@ -189,6 +189,23 @@ def test_a_bad_delivery_fails_by_name_and_loads_nothing(
     assert checksums(platform) == before
 
 
+def test_the_reason_of_a_bad_delivery_arrives_whole_and_alone(
+    platform: Platform, first_run: Execution, folder: Path, tmp_path: Path
+) -> None:
+    delivery = shutil.copytree(folder, tmp_path / "bad")
+    path = delivery / "customer_profile.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:4], "Jos\u00e9,".encode("latin-1") + lines[4], *lines[5:]]))
+    done = platform.run("ingest", {"manifest": platform.load(delivery)}, timeout=120)
+    assert done.status == "FAILED"
+    said = (
+        "EtlError: customer_profile.csv is not UTF-8: line 5 has the byte 0xe9. "
+        "Save it as UTF-8 and deliver it again. Nothing was published."
+    )
+    assert said in done.cause
+    assert "Traceback" not in done.cause
+
+
 def test_an_application_of_an_unknown_customer_is_quarantined(
     platform: Platform, first_run: Execution, folder: Path, tmp_path: Path
 ) -> None:
@@ -239,6 +256,7 @@ def test_a_failed_training_leaves_the_endpoint_untouched(
     [
         ({"amount": "a lot"}, "amount"),
         ({"amount": [4200]}, "amount"),
+        ({"amount": -5}, "amount"),
         ({"term_months": True}, "term_months"),
         ({"no_such_field": 1}, "no_such_field"),
     ],

@@ -15,7 +15,7 @@ import pytest
 from fakes import ROOT
 
 from examples import portfolio
-from solvent import specification
+from solvent import contracts, specification
 from solvent.scorecard import Scorecard
 from solvent.serving import InvalidRequest
 
@@ -27,6 +27,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for script in ("training/train.py", "inference/inference.py"):
         shutil.copy(ROOT / "sagemaker" / script, folder)
     shutil.copytree(ROOT / "src" / "solvent", folder / "solvent", ignore=shutil.ignore_patterns("__pycache__", "cli"))
+    contracts.compile(folder / "solvent" / "_compiled" / "contracts.json")
     specification.compile(folder / "solvent" / "_compiled" / "specifications.json")
     return folder
 

@@ -1,6 +1,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -180,3 +181,13 @@ def test_serving_needs_nothing_but_the_standard_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_lies_outside_of_the_contracts_range_is_refused_by_name() -> None:
+    card = Scorecard.from_json(small_scorecard().to_json())
+    amount = replace(card.features[0], minimum=1.0, maximum=50_000.0)
+    bounded = replace(card, features=(amount, *card.features[1:]))
+    assert bounded.score({"amount": 50_000, "purpose": "repairs"}).probability > 0
+    for value in (-5, 0.99, 50_001):
+        with pytest.raises(InvalidApplicant, match="amount: must be a number between 1 and 50000"):
+            bounded.score({"amount": value, "purpose": "repairs"})
