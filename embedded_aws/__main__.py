@@ -9,15 +9,16 @@ import signal
 import threading
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from embedded_aws import adapter
+from embedded_aws import adapter, ownership
 from embedded_aws.saving import Saver
 
-_FORCED_EXIT_SECONDS = 3.0
+_FORCED_EXIT_SECONDS = 8.0
 
 
 def install() -> None:
@@ -65,9 +66,11 @@ def _announce_readiness(url: str) -> None:
 
 
 async def _serve(config: Config) -> None:
-    stop = asyncio.Event()
+    stop, home = asyncio.Event(), Path(os.environ["SOLVENT_EMBEDDED_HOME"])
 
     def stopping() -> None:
+        if owner.abandoned():
+            ownership.end_group()  # what we would save belongs to nobody any more
         # A request or a thread that hangs must not keep the process: state is saved well within this time.
         timer = threading.Timer(_FORCED_EXIT_SECONDS, os._exit, (1,))
         timer.daemon = True
@@ -77,14 +80,17 @@ async def _serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping)
 
-    saver = Saver()
+    owner = ownership.Owner(home)
+    saver = Saver(lambda: not owner.abandoned())
 
     async def stopped() -> None:
         await stop.wait()
         await asyncio.to_thread(saver.stop)
 
     saver.start()
+    owner.start()
     await serve(application(saver), config, shutdown_trigger=stopped)
+    saver.report(home)
     # Worker threads of jobs may still wait for something; everything is saved, so do not wait for them.
     logging.shutdown()
     os._exit(0)

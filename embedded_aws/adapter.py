@@ -79,6 +79,13 @@ PRINCIPAL_KEYS = _hook(
 )
 REQUEST_CONTEXT = _hook("core.iam_actions", "request_tag_context", "condition keys of calls to our services")
 SERVICE_PATTERNS = _hook("core.router", "SERVICE_PATTERNS", "routes a call to one of our services by its target header")
+PIN_REQUEST = _hook("app", "pin_signed_request", "the operator's signature is checked too")
+PIN_BODY = _hook("app", "pin_signed_body", "a signature is over the body as it arrived")
+ENFORCE_API = _hook("app", "_enforce_execute_api", "an IAM-signed HTTP API refuses in API Gateway's words")
+IS_ROOT_KEY = _hook("core.iam_evaluator", "_is_root_key", "the operator's requests are not kept for the check")
+AUTH_ERROR = _hook("core.iam_evaluator", "AuthError", "how a failed authentication is told")
+HTTP_API_AUTHORIZATION = _hook("services.apigateway", "route_authorization_type", "which routes must be signed")
+HTTP_API_SCOPE = _hook("services.apigateway", "find_api_scope", "account and region of an API")
 REGISTER_SESSION = _hook("services.sts", "register_session", "temporary credentials of a role, as a service gets them")
 
 # Lambda

@@ -16,11 +16,12 @@ def loopback_counts_as_tls() -> None:
 
 def install() -> None:
     """Apply every correction; called once, before the first request."""
-    from embedded_aws import cloudformation, step_functions
+    from embedded_aws import cloudformation, signatures, step_functions
     from embedded_aws.functions import kinesis, worker
     from embedded_aws.glue import jobs
 
     loopback_counts_as_tls()
+    signatures.install()
     worker.install()
     kinesis.install()
     cloudformation.install()

@@ -13,11 +13,13 @@ import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from embedded_aws.ownership import FILE
+from embedded_aws.saving import OUTCOME
 from embedded_aws.settings import environment
 
 HEALTH = "/_ministack/health"
 _START_SECONDS = 60
-_STOP_SECONDS = 4.0
+_STOP_SECONDS = 10.0
 
 
 class LifecycleError(Exception):
@@ -43,7 +45,7 @@ def up(home: Path, port: int = 4566, reset: bool = False) -> Running:
     """
     home = home.resolve()
     if reset:
-        down(home)
+        _stop(home)
         _forget(home)
     elif (running := status(home)) is not None:
         return running
@@ -63,7 +65,7 @@ def up(home: Path, port: int = 4566, reset: bool = False) -> Running:
             start_new_session=True,  # its own group: `down` can then end every process it started
         )
     running = Running(f"http://127.0.0.1:{free}", free, process.pid, str(log), notice)
-    _pid_file(home).write_text(json.dumps(asdict(running)))
+    _record(home, running)
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -80,22 +82,48 @@ def up(home: Path, port: int = 4566, reset: bool = False) -> Running:
 def down(home: Path) -> bool:
     """Stop the embedded AWS and everything it started; its state is saved first. False when none was running.
 
-    SIGTERM lets it save; after a few seconds, or once it is gone, the whole group is killed.
+    SIGTERM lets it save; after a few seconds, or once it is gone, the whole group is killed. Raises LifecycleError,
+    with everything stopped, when some of its state could not be saved.
     """
     home = home.resolve()
+    stopped, unsaved = _stop(home)
+    if unsaved:
+        raise LifecycleError(
+            f"The embedded AWS is stopped, but its state is not saved: {unsaved}. The next `solvent up` brings back "
+            f"what was saved before; `solvent up --reset` starts empty. The log: {home / 'embedded-aws.log'}"
+        )
+    return stopped
+
+
+def _stop(home: Path) -> tuple[bool, str]:
+    """(whether one was running, what could not be saved)."""
     recorded = _recorded(home)
     if recorded is None or not _is_ours(recorded.pid, home):
         _pid_file(home).unlink(missing_ok=True)
-        return False
+        return False, ""
+    (home / OUTCOME).unlink(missing_ok=True)
     with contextlib.suppress(ProcessLookupError):
         os.kill(recorded.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline and _alive(recorded.pid):
         time.sleep(0.03)
     _kill_group(recorded.pid, signal.SIGKILL)
+    unsaved = _unsaved(home, recorded.pid)
     _pid_file(home).unlink(missing_ok=True)
     shutil.rmtree(home / "tmp", ignore_errors=True)
-    return True
+    return True, unsaved
+
+
+def _unsaved(home: Path, pid: int) -> str:
+    """What the process that ended says it could not save; it says so, or that all is well, after its last save."""
+    try:
+        outcome = json.loads((home / OUTCOME).read_text())
+    except (OSError, ValueError):
+        outcome = {}
+    (home / OUTCOME).unlink(missing_ok=True)
+    if outcome.get("pid") != pid:
+        return "it did not come to the end of its last save"
+    return "; ".join(outcome["failed"])
 
 
 def status(home: Path) -> Running | None:
@@ -113,7 +141,14 @@ def api_url(endpoint: str, api_id: str) -> str:
 
 
 def _pid_file(home: Path) -> Path:
-    return home / "running.json"
+    return home / FILE
+
+
+def _record(home: Path, running: Running) -> None:
+    """In one step: the process watches the file and would take half of it for another's."""
+    partial = home / f"{FILE}.partial"
+    partial.write_text(json.dumps(asdict(running)))
+    partial.replace(_pid_file(home))
 
 
 def _recorded(home: Path) -> Running | None:
@@ -128,7 +163,7 @@ def _reap(home: Path) -> None:
     recorded = _recorded(home)
     if recorded is not None:
         if _is_ours(recorded.pid, home):
-            down(home)
+            _stop(home)
         _pid_file(home).unlink(missing_ok=True)
         # A killed process counts as dead a moment before its sockets are closed.
         deadline = time.monotonic() + 1

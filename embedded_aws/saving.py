@@ -4,25 +4,41 @@ ministack saves when it shuts down. Each service's file is replaced in one step;
 some moments apart. Objects in S3 and rows in the warehouse are on disk in any case.
 """
 
+import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from embedded_aws import adapter
 
 SECONDS = 3.0
+OUTCOME = "saved.json"  # in the home: what the process that ended saved, for `lifecycle.down`
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
-class Saver(threading.Thread):
-    """Saves in the background until it is stopped."""
+class Failures(logging.Handler):
+    """What could not be saved: ministack logs it as an error and goes on."""
 
     def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+class Saver(threading.Thread):
+    """Saves in the background until it is stopped; not while `allowed` says that the folder is not ours any more."""
+
+    def __init__(self, allowed: Callable[[], bool] = lambda: True) -> None:
         super().__init__(name="saver", daemon=True)
         self._asked, self._stopped = threading.Event(), threading.Event()
-        self._working = False
+        self._allowed, self._working = allowed, False
+        self._failures = Failures()
 
     def saw(self, method: str) -> None:
         """A request was received: it may change something (the JSON protocols post even what only reads)."""
@@ -35,7 +51,7 @@ class Saver(threading.Thread):
         # One line per service and save would bury everything else; errors still show.
         logging.getLogger("persistence").setLevel(logging.WARNING)
         while not self._stopped.wait(SECONDS):
-            if self._asked.is_set() or self._working:
+            if (self._asked.is_set() or self._working) and self._allowed():
                 self._asked.clear()
                 self._working = _executions_run()
                 save_all({name: _patient(state) for name, state in adapter.SAVED_STATE.get()().items()})
@@ -45,6 +61,12 @@ class Saver(threading.Thread):
         self._stopped.set()
         if self.is_alive():
             self.join()
+        logging.getLogger("persistence").addHandler(self._failures)
+
+    def report(self, home: Path) -> None:
+        """After the last save: leave word of what could not be saved since `stop`."""
+        outcome = home / OUTCOME
+        outcome.write_text(json.dumps({"pid": os.getpid(), "failed": self._failures.messages}))
 
 
 def _executions_run() -> bool:

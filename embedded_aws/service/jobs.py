@@ -43,6 +43,7 @@ def child_env(role_arn: str | None, session: str, **extra: object) -> dict[str, 
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "PYTHONUNBUFFERED": "1",
         "SOLVENT_NETWORK": "loopback" if role_arn else "none",
+        "SOLVENT_PARENT": str(os.getpid()),  # the job ends with this process, however that ends
         **{k: str(v) for k, v in extra.items()},
     }
 

@@ -1,12 +1,16 @@
 """An HTTP API's AWS_IAM routes, and the simple address it has on the laptop."""
 
+import datetime
+import io
 import json
 import urllib.error
 import urllib.request
+from typing import Any
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError
 from conftest import EmbeddedAws
 
 from embedded_aws import lifecycle
@@ -45,9 +49,11 @@ def call(request: urllib.request.Request) -> tuple[int, dict]:
         return error.code, json.loads(error.read())
 
 
-def signed(aws: EmbeddedAws, url: str, credentials: dict | None = None) -> urllib.request.Request:
+def signed(
+    aws: EmbeddedAws, url: str, credentials: dict | None = None, *, service: str = "execute-api", region: str = ""
+) -> urllib.request.Request:
     request = AWSRequest(method="POST", url=url, data=b"{}", headers={"content-type": "application/json"})
-    SigV4Auth(aws.session(credentials).get_credentials(), "execute-api", aws.region).add_auth(request)
+    SigV4Auth(aws.session(credentials).get_credentials(), service, region or aws.region).add_auth(request)
     return urllib.request.Request(request.url, request.data, dict(request.headers), method="POST")
 
 
@@ -68,3 +74,118 @@ def test_a_signed_call_needs_execute_api_invoke(aws: EmbeddedAws, api: str) -> N
         role = aws.role({"Effect": "Allow", "Action": action, "Resource": "*"})
         credentials = sts.assume_role(RoleArn=role, RoleSessionName="caller")["Credentials"]
         assert call(signed(aws, f"{api}/closed", credentials))[0] == expected
+
+
+FORBIDDEN = (403, {"message": "Forbidden"})
+
+
+def test_an_authorization_that_is_no_signature_is_forbidden(aws: EmbeddedAws, api: str) -> None:
+    for authorization in ("Bearer x", "Basic dGVzdDp0ZXN0", "AWS4-HMAC-SHA256 Credential=test", "AWS test:x"):
+        request = urllib.request.Request(f"{api}/closed", b"{}", {"Authorization": authorization}, method="POST")
+        assert call(request) == FORBIDDEN, authorization
+
+
+def callers(aws: EmbeddedAws) -> list[dict[str, str]]:
+    """Credentials of the operator, of a user and of a role's session, all allowed."""
+    iam, name = aws.client("iam"), aws.name("user")
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam.create_user(UserName=name)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
+    user = iam.create_access_key(UserName=name)["AccessKey"]
+    session = aws.client("sts").assume_role(RoleArn=aws.role(everything), RoleSessionName="caller")["Credentials"]
+    return [{"AccessKeyId": "test", "SecretAccessKey": "test"}, user, session]
+
+
+def test_every_kind_of_caller_must_know_the_secret(aws: EmbeddedAws, api: str) -> None:
+    for credentials in callers(aws):
+        assert call(signed(aws, f"{api}/closed", credentials))[0] == 200
+        wrong = {**credentials, "SecretAccessKey": "not-the-secret"}
+        assert call(signed(aws, f"{api}/closed", wrong)) == FORBIDDEN
+        if "SessionToken" in credentials:
+            token = {**credentials, "SessionToken": "another"}
+            assert call(signed(aws, f"{api}/closed", token)) == FORBIDDEN
+    assert call(signed(aws, f"{api}/closed", {"AccessKeyId": "AKIAUNKNOWN", "SecretAccessKey": "x"})) == FORBIDDEN
+
+
+def test_a_signature_is_for_one_request(aws: EmbeddedAws, api: str) -> None:
+    good = signed(aws, f"{api}/closed")
+    forged = dict(good.headers)
+    forged["Authorization"] = forged["Authorization"][:-1] + ("0" if forged["Authorization"][-1] != "0" else "1")
+    assert call(urllib.request.Request(good.full_url, good.data, forged, method="POST")) == FORBIDDEN
+    body = urllib.request.Request(good.full_url, b'{"another": 1}', dict(good.headers), method="POST")
+    assert call(body) == FORBIDDEN
+    assert call(signed(aws, f"{api}/closed", service="s3")) == FORBIDDEN
+    assert call(signed(aws, f"{api}/closed", region="us-east-1")) == FORBIDDEN
+    assert call(good)[0] == 200
+
+
+def test_a_signed_hash_must_be_the_bodys(aws: EmbeddedAws, api: str) -> None:
+    request = AWSRequest(method="POST", url=f"{api}/closed", data=b"{}")
+    request.headers["X-Amz-Content-SHA256"] = SigV4Auth(None, "", "").payload(request)
+    SigV4Auth(aws.session().get_credentials(), "execute-api", aws.region).add_auth(request)
+    headers = dict(request.headers)
+    assert call(urllib.request.Request(request.url, b"{}", headers, method="POST"))[0] == 200
+    assert call(urllib.request.Request(request.url, b'{"another": 1}', headers, method="POST")) == FORBIDDEN
+
+
+def test_an_old_signature_is_forbidden(aws: EmbeddedAws, api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    for minutes, expected in ((-20, 403), (20, 403), (0, 200)):
+        monkeypatch.setattr("botocore.auth.get_current_datetime", lambda at=minutes: _at(now, at))
+        assert call(signed(aws, f"{api}/closed"))[0] == expected
+
+
+def _at(now: datetime.datetime, minutes: int) -> datetime.datetime:
+    return now + datetime.timedelta(minutes=minutes)
+
+
+def refused(operation: Any, **given: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        operation(**given)
+    return str(caught.value.response["Error"]["Code"])
+
+
+def test_every_service_asks_every_caller_for_the_secret(aws: EmbeddedAws) -> None:
+    for credentials in callers(aws):
+        wrong = {**credentials, "SecretAccessKey": "not-the-secret"}
+        assert refused(aws.client("s3", wrong).list_buckets) == "SignatureDoesNotMatch"
+        assert refused(aws.client("sqs", wrong).list_queues) == "SignatureDoesNotMatch"
+        assert refused(aws.client("sagemaker", wrong).list_models) == "InvalidSignatureException"
+        assert refused(aws.client("dynamodb", wrong).list_tables) == "InvalidSignatureException"
+        aws.client("s3", credentials).list_buckets()
+
+
+def test_an_authorization_that_is_no_signature_is_not_the_operators(aws: EmbeddedAws) -> None:
+    headers = {
+        "Authorization": "Bearer x",
+        "X-Amz-Target": "DynamoDB_20120810.ListTables",
+        "Content-Type": "application/x-amz-json-1.0",
+    }
+    status, body = call(urllib.request.Request(aws.url, b"{}", headers, method="POST"))
+    assert (status, "TableNames" in body) in ((400, False), (403, False))
+
+
+def test_nothing_in_s3_is_public(aws: EmbeddedAws) -> None:
+    s3, bucket = aws.client("s3"), aws.name("bucket")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.region})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"private")
+    for method, path in (("GET", "/"), ("GET", f"/{bucket}/k"), ("PUT", f"/{bucket}/k"), ("DELETE", f"/{bucket}/k")):
+        for headers in ({}, {"Authorization": "Bearer x"}):
+            request = urllib.request.Request(f"{aws.url}{path}", b"x", headers, method=method)
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(request, timeout=20)
+            assert caught.value.code in (400, 403)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"private"
+
+
+def test_a_presigned_url_and_a_streamed_upload_still_work(aws: EmbeddedAws) -> None:
+    s3, bucket = aws.client("s3"), aws.name("bucket")
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.region})
+    s3.put_object(Bucket=bucket, Key="a b+c/ü", Body=io.BytesIO(b"ok"), ChecksumAlgorithm="SHA256")
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a b+c/ü"})
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        assert answer.read() == b"ok"
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(url[:-1] + ("0" if url[-1] != "0" else "1"), timeout=20)
+    assert caught.value.code == 403

@@ -1,8 +1,12 @@
 """What survives `down`, `up`, a crash and a reset, while everything that can run is running."""
 
+import contextlib
+import io
 import json
 import os
+import shutil
 import signal
+import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +26,7 @@ PORT = 4880
 def home(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
     lifecycle.down(tmp_path)
+    lifecycle.down(tmp_path / "deleted")
 
 
 class Inhabited:
@@ -133,6 +138,110 @@ def test_a_crash_loses_seconds_and_is_no_obstacle(home: Path) -> None:
     assert time.monotonic() - begun < 30
     wait(lambda: not group(crashed), 5)
     lived_in.assert_kept()
+
+
+def test_jobs_end_with_the_embedded_aws_that_is_killed(home: Path) -> None:
+    running = lifecycle.up(home, port=PORT)
+    aws = EmbeddedAws(running.url, home)
+    before = set(group(running.pid))
+    # Each starts a process of its own, as joblib does.
+    endless = "import subprocess, sys, time\nsubprocess.run([sys.executable, '-c', 'import time; time.sleep(120)'])\n"
+    _glue_job(aws, endless)
+    _training_job(aws, endless)
+    wait(lambda: len(set(group(running.pid)) - before) == 4, 20)
+    os.kill(running.pid, signal.SIGKILL)
+    wait(lambda: not group(running.pid), 8)
+
+
+def _glue_job(aws: EmbeddedAws, source: str) -> None:
+    name = aws.name("scripts")
+    aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": aws.region})
+    aws.client("s3").put_object(Bucket=name, Key="job.py", Body=source.encode())
+    role = aws.role({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, service="glue.amazonaws.com")
+    command = {"Name": "glueetl", "ScriptLocation": f"s3://{name}/job.py", "PythonVersion": "3"}
+    aws.client("glue").create_job(Name=name, Role=role, Command=command, GlueVersion="5.1")
+    aws.client("glue").start_job_run(JobName=name)
+
+
+def _training_job(aws: EmbeddedAws, source: str) -> None:
+    name = aws.name("training")
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as packed:
+        entry = tarfile.TarInfo("train.py")
+        entry.size = len(source)
+        packed.addfile(entry, io.BytesIO(source.encode()))
+    aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": aws.region})
+    aws.client("s3").put_object(Bucket=name, Key="source.tar.gz", Body=archive.getvalue())
+    aws.client("sagemaker").create_training_job(
+        TrainingJobName=name,
+        RoleArn=aws.role({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, service="sagemaker.amazonaws.com"),
+        AlgorithmSpecification={"TrainingImage": "image", "TrainingInputMode": "File"},
+        HyperParameters={"sagemaker_program": "train.py", "sagemaker_submit_directory": f"s3://{name}/source.tar.gz"},
+        OutputDataConfig={"S3OutputPath": f"s3://{name}/models"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
+
+
+@pytest.mark.parametrize("remove", ["folder", "file"])
+def test_who_deletes_the_folder_stops_what_serves_it(home: Path, remove: str) -> None:
+    place = home / "deleted"
+    running = lifecycle.up(place, port=PORT)
+    aws = EmbeddedAws(running.url, place)
+    aws.endpoint()  # a server process, and state to save
+    assert len(group(running.pid)) >= 2
+    if remove == "folder":
+        shutil.rmtree(place)
+    else:
+        (place / "running.json").write_text((place / "running.json").read_text().replace(str(running.pid), "1"))
+        before = _contents(place / "state")
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)  # whoever sends it: nothing may be written back
+    wait(lambda: not group(running.pid), 5)
+    if remove == "folder":
+        assert not (place / "state").exists()
+    else:
+        assert _contents(place / "state") == before
+        assert (place / "running.json").exists(), "it is another's"
+        assert not (place / "saved.json").exists()
+
+
+def test_what_serves_a_deleted_folder_ends_without_being_told(home: Path) -> None:
+    place = home / "deleted"
+    running = lifecycle.up(place, port=PORT)
+    shutil.rmtree(place)
+    wait(lambda: not group(running.pid), 5)
+    assert not (place / "state").exists()
+    fresh = lifecycle.up(place, port=PORT)
+    time.sleep(1.5)  # longer than it takes to notice a foreign file
+    assert lifecycle.status(place) == fresh
+    assert lifecycle.down(place)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.json")}
+
+
+def test_down_says_what_was_not_saved(home: Path) -> None:
+    running = lifecycle.up(home, port=PORT)
+    aws = EmbeddedAws(running.url, home)
+    aws.client("sqs").create_queue(QueueName="lost")
+    (home / "state").mkdir(exist_ok=True)
+    (home / "state" / "sqs.json.tmp").mkdir()  # no file can be written there, not even by root
+    with pytest.raises(lifecycle.LifecycleError, match="is stopped, but its state is not saved: .*failed to save sqs"):
+        lifecycle.down(home)
+    assert not group(running.pid)
+    assert "ERROR" in (log := (home / "embedded-aws.log").read_text())
+    assert "failed to save sqs" in log
+    assert not lifecycle.down(home)  # it is said once
+
+
+def test_down_says_when_the_last_save_did_not_end(home: Path) -> None:
+    running = lifecycle.up(home, port=PORT)
+    os.kill(running.pid, signal.SIGSTOP)  # it hangs; SIGKILL ends it all the same
+    with pytest.raises(lifecycle.LifecycleError, match="did not come to the end of its last save"):
+        lifecycle.down(home)
+    assert not group(running.pid)
 
 
 def _ours(pid: int) -> bool:

@@ -1,7 +1,11 @@
 """State is saved while something happens, and not otherwise."""
 
+import json
+import logging
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +13,7 @@ import pytest
 pytest.importorskip("ministack")
 from ministack.core import persistence
 
-from embedded_aws import adapter, saving
+from embedded_aws import adapter, ownership, saving
 
 
 class Saves:
@@ -17,7 +21,8 @@ class Saves:
 
     def __init__(self) -> None:
         self.saved: list[list[str]] = []
-        self.saver = saving.Saver()
+        self.owned = True
+        self.saver = saving.Saver(lambda: self.owned)
 
     def save_all(self, services: dict[str, Any]) -> None:
         self.saved.append(list(services))
@@ -73,3 +78,35 @@ def test_state_that_grows_while_it_is_copied_is_copied_again() -> None:
         return answer
 
     assert saving._patient(state)() == {"a": 1}
+
+
+def test_nothing_is_saved_into_a_folder_that_is_anothers(saves: Saves) -> None:
+    saves.owned = False
+    saves.saver.saw("POST")
+    assert saves.settle() == 0
+
+
+def test_a_failure_of_the_last_save_is_reported_and_one_before_is_not(tmp_path: Path) -> None:
+    saver, log = saving.Saver(), logging.getLogger("persistence")
+    try:
+        log.error("failed to save %s", "before")  # saved again by the last save
+        saver.stop()
+        log.error("failed to save %s", "sqs")
+        log.info("saved %s", "sns")
+        saver.report(tmp_path)
+    finally:
+        log.removeHandler(saver._failures)
+    assert json.loads((tmp_path / saving.OUTCOME).read_text()) == {"pid": os.getpid(), "failed": ["failed to save sqs"]}
+
+
+@pytest.mark.parametrize("then", ["", "{", "[]", '{"pid": 1}'])
+def test_a_folder_is_abandoned_when_it_no_longer_names_us(tmp_path: Path, then: str) -> None:
+    file, owner = tmp_path / ownership.FILE, ownership.Owner(tmp_path)
+    assert not owner.abandoned()  # not named yet
+    file.write_text(json.dumps({"pid": os.getpid()}))
+    assert not owner.abandoned()
+    if then:
+        file.write_text(then)
+    else:
+        file.unlink()
+    assert owner.abandoned()
