@@ -13,7 +13,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
-from solvent import delivery, naming
+from solvent import contracts, delivery, naming
+from solvent.delivery import DeliveryError, Manifest
 from solvent.refusals import reason
 from solvent.target import Target
 
@@ -46,9 +47,11 @@ class Platform:
     def load(self, folder: Path) -> str:
         """Put a folder's files into the landing zone, the manifest last, and return the manifest's address.
 
-        The manifest's arrival starts `ingest`. The same folder always lands under the same keys.
+        The manifest's arrival starts `ingest`. The same folder always lands under the same keys. Raises DeliveryError,
+        before anything is put, when a source's file is missing or a file belongs to no source.
         """
         manifest = delivery.build(folder)
+        _require_all_sources(folder, manifest)
         s3, bucket = self.target.client("s3"), self.target.bucket("landing")
         key = naming.manifest_key(manifest.portfolio, manifest.delivery_id)
         for file in manifest.files:
@@ -217,6 +220,17 @@ class Platform:
             "version": version,
             "metrics": package.get("CustomerMetadataProperties", {}),
         }
+
+
+def _require_all_sources(folder: Path, manifest: Manifest) -> None:
+    wanted = {contract.name for contract in contracts.load().sources(manifest.portfolio)}
+    found = {file.source for file in manifest.files}
+    strangers = sorted(path.name for path in folder.glob("*.csv") if path.stem not in wanted)
+    if wanted - found or strangers:
+        raise DeliveryError(
+            f"{folder} needs one file per source. Missing: {', '.join(sorted(wanted - found)) or 'none'}; belonging to no "
+            f"source: {', '.join(strangers) or 'none'}. Sources are {', '.join(sorted(wanted))}. Nothing was loaded."
+        )
 
 
 def query(target: Target, sql: str, parameters: Mapping[str, str] | None = None) -> tuple[list[str], list[list[Any]]]:

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from solvent import datasets
 from solvent.client import Platform, PlatformError
+from solvent.delivery import DeliveryError
 from solvent.naming import Names
 from solvent.target import Target
 
@@ -39,6 +40,13 @@ def test_a_delivery_is_complete_when_its_manifest_lands(platform: Platform, fold
     beside = {key.replace("manifest.json", file["name"]): file["bytes"] for file in manifest["files"]}
     assert {k: o["Size"] for k, o in stored.items() if k != key} == beside
     assert stored[key]["LastModified"] == max(o["LastModified"] for o in stored.values())
+
+
+def test_a_folder_that_lacks_a_source_is_refused_before_anything_lands(platform: Platform, folder: Path) -> None:
+    (folder / "loan_application.csv").rename(folder / "loans.csv")
+    with pytest.raises(DeliveryError, match=r"Missing: loan_application; belonging to no source: loans\.csv"):
+        platform.load(folder)
+    assert platform.target.client("s3").list_objects_v2(Bucket=platform.target.bucket("landing"))["KeyCount"] == 0
 
 
 def test_the_same_folder_lands_under_the_same_keys(platform: Platform, folder: Path) -> None:
