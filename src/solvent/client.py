@@ -228,8 +228,9 @@ def _require_all_sources(folder: Path, manifest: Manifest) -> None:
     strangers = sorted(path.name for path in folder.glob("*.csv") if path.stem not in wanted)
     if wanted - found or strangers:
         raise DeliveryError(
-            f"{folder} needs one file per source. Missing: {', '.join(sorted(wanted - found)) or 'none'}; belonging to no "
-            f"source: {', '.join(strangers) or 'none'}. Sources are {', '.join(sorted(wanted))}. Nothing was loaded."
+            f"{folder} needs one file per source ({', '.join(sorted(wanted))}). "
+            f"Missing: {', '.join(sorted(wanted - found)) or 'none'}; "
+            f"belonging to no source: {', '.join(strangers) or 'none'}. Nothing was loaded."
         )
 
 
