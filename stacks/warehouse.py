@@ -16,7 +16,7 @@ from stacks.lake import LakeStack
 from stacks.network import NetworkStack
 
 ADMIN_USER = "admin"
-ANALYST = "analyst"  # the role of the IAM name, and the Redshift role that sql/warehouse/0002_access.sql makes
+PEOPLE = ("analyst", "risk_officer")  # the Redshift roles that sql/warehouse/0002_access.sql makes for people
 LOG_EXPORTS = ("connectionlog", "useractivitylog", "userlog")
 
 
@@ -28,7 +28,8 @@ class WarehouseStack(SolventStack):
         self._log_groups(lake)
         self.workgroup = self._workgroup(network)
         self.workgroup_arn = self.workgroup.attr_workgroup_workgroup_arn
-        self._analyst()
+        for redshift_role in PEOPLE:
+            self._role_of_people(redshift_role)
         self._migrations(lake, network)
 
     def _copy_role(self, lake: LakeStack) -> iam.Role:
@@ -79,20 +80,20 @@ class WarehouseStack(SolventStack):
             name = f"/aws/redshift/{self.names.workgroup}/{kind}"
             self.namespace.node.add_dependency(LogGroup(self, kind.capitalize(), name=name, key=lake.key))
 
-    def _analyst(self) -> None:
+    def _role_of_people(self, redshift_role: str) -> None:
         """What people assume to ask the warehouse. On AWS a caller is a user of the warehouse without any rights.
 
-        The tag makes Redshift give that user its role `analyst`:
+        The tag makes Redshift give that user the role of that name:
         https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-iam-access-federated-db-roles.html
         """
         role = iam.Role(
             self,
-            "Analyst",
-            role_name=self.names.named(ANALYST),
-            description="Asks the warehouse through the Data API, as its role analyst",
+            redshift_role.title().replace("_", ""),
+            role_name=self.names.named(redshift_role.replace("_", "-")),
+            description=f"Asks the warehouse through the Data API, as its role {redshift_role}",
             assumed_by=iam.AccountRootPrincipal(),  # whoever of this account may call sts:AssumeRole on it
         )
-        Tags.of(role).add("RedshiftDbRoles", ANALYST)
+        Tags.of(role).add("RedshiftDbRoles", redshift_role)
         allow(
             role,
             "redshift-data:BatchExecuteStatement",

@@ -132,15 +132,16 @@ def test_who_uploads_in_parts_may_give_up(assembly: Any) -> None:
         assert writing and all("s3:AbortMultipartUpload" in s["Action"] for s in writing), role
 
 
-def test_analysts_have_a_role_that_the_warehouse_knows(assembly: Any) -> None:
-    role = assembly.one("AWS::IAM::Role", RoleName=f"solvent-{assembly.environment}-analyst")
+@pytest.mark.parametrize("name", ["analyst", "risk-officer"])
+def test_people_have_a_role_that_the_warehouse_knows(assembly: Any, name: str) -> None:
+    role = assembly.one("AWS::IAM::Role", RoleName=f"solvent-{assembly.environment}-{name}")
     tags = {tag["Key"]: tag["Value"] for tag in role["Tags"]}
     sql = (bundling.ROOT / "sql" / "warehouse" / "0002_access.sql").read_text()
     assert f"CREATE ROLE {tags['RedshiftDbRoles']};" in sql
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert assemblies.flat(trust["Principal"]["AWS"]) == "arn:aws:iam::111111111111:root"
-    assert {"redshift-serverless:GetCredentials", "redshift-data:ExecuteStatement"} <= assembly.actions("analyst")
-    for statement in assembly.statements("analyst"):
+    assert {"redshift-serverless:GetCredentials", "redshift-data:ExecuteStatement"} <= assembly.actions(name)
+    for statement in assembly.statements(name):
         if statement["Resource"] == "*":
             owner = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
             assert statement["Condition"] == owner
