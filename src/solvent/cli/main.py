@@ -74,7 +74,9 @@ def demo(
     source: Annotated[
         Source, typer.Option(help="german is the real UCI file, from the folder $SOLVENT_DATA.")
     ] = "synthetic",
-    size: Annotated[int, typer.Option(help="Customers and loans of the synthetic portfolio.", min=100)] = 1000,
+    size: Annotated[
+        int, typer.Option(help="Customers and loans of the synthetic portfolio; fewer leave too few labels.", min=400)
+    ] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic portfolio.")] = 0,
     reset: Annotated[bool, typer.Option("--reset", help="Start from an empty embedded AWS.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for demo.json and the generated files.")] = Path("out"),
