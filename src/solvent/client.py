@@ -68,6 +68,12 @@ class Platform:
             raise PlatformError(f"Nothing has been delivered to s3://{bucket}/{portfolio}/. Try `solvent load FOLDER`.")
         return f"s3://{bucket}/{max(found, key=lambda o: o['LastModified'])['Key']}"
 
+    def stacks(self) -> list[dict[str, Any]]:
+        """The deployed stacks of this environment, as CloudFormation describes them."""
+        pages = self.target.client("cloudformation").get_paginator("describe_stacks").paginate()
+        found = (stack for page in pages for stack in page["Stacks"])
+        return [stack for stack in found if stack["StackName"].startswith(self.names.stack(""))]
+
     # State machines
 
     def run(
@@ -160,8 +166,8 @@ class Platform:
 
     @property
     def api_url(self) -> str:
-        apis = self.target.client("apigatewayv2").get_apis()["Items"]
-        for api in apis:
+        pages = self.target.client("apigatewayv2").get_paginator("get_apis").paginate()
+        for api in (api for page in pages for api in page["Items"]):
             if api["Name"] == self.names.api:
                 if self.target.endpoint_url is None:
                     return str(api["ApiEndpoint"])

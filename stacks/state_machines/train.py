@@ -6,6 +6,7 @@ noticed: SageMaker reports InService then, on the old configuration.
 
 from typing import Any
 
+from solvent.naming import models_prefix
 from stacks.constructs.images import OFFLINE_PIP
 from stacks.state_machines import approval, deploy
 from stacks.state_machines.parts import Parts
@@ -36,6 +37,7 @@ def definition(parts: Parts) -> dict[str, Any]:
 
 def _train(parts: Parts, machine: Machine) -> None:
     training = parts.config.training
+    models = f"s3://{parts.artifacts_bucket}/{models_prefix('{}')}"
     machine.task(
         "Train",
         "sagemaker:createTrainingJob.sync",
@@ -57,7 +59,7 @@ def _train(parts: Parts, machine: Machine) -> None:
                 _channel("train", {"S3Uri.$": "$.run.training_prefix"}),
             ],
             "OutputDataConfig": {
-                "S3OutputPath.$": f"States.Format('s3://{parts.artifacts_bucket}/models/{{}}/', $.run.portfolio)",
+                "S3OutputPath.$": f"States.Format('{models}', $.run.portfolio)",
                 "KmsKeyId": parts.key,
             },
             "ResourceConfig": {

@@ -121,9 +121,7 @@ class Demo:
 
     def _deploy(self) -> str:
         deployment.deploy(self.target, self.assembly, self._log("deploy"), self._tell)
-        stacks = self.target.client("cloudformation").describe_stacks()["Stacks"]
-        ours = [s["StackName"] for s in stacks if s["StackName"].startswith(self.platform.names.stack(""))]
-        return f"{len(ours)} stacks"
+        return f"{len(self.platform.stacks())} stacks"
 
     def _data(self) -> str:
         self.folder = self.out / "deliveries" / self.source

@@ -6,22 +6,16 @@ from rich.console import Console
 from solvent.cli import output
 from solvent.client import Platform, query
 from solvent.naming import PHASES, PORTFOLIOS
+from solvent.target import checkout
 from solvent.warehouse.data_api import DataApiError
 
-ROWS = """
-SELECT source, rows_in, rows_good, rows_quarantined, rows_duplicate, run_id
-FROM ops.load_log ORDER BY run_id, source
-"""
+ROWS = "sql/analytics/rows_by_source.sql"
 
 
 def show(console: Console, platform: Platform) -> None:
     """Print the state of a platform, each part read back from AWS."""
     console.print(f"Solvent [bold]{platform.target.place}[/]")
-    stacks = [
-        s
-        for s in platform.target.client("cloudformation").describe_stacks()["Stacks"]
-        if s["StackName"].startswith(platform.names.stack(""))
-    ]
+    stacks = platform.stacks()
     if not stacks:
         console.print(
             "Nothing is deployed there. `make demo` deploys into the embedded AWS, `cdk deploy --all` into an account."
@@ -67,7 +61,7 @@ def _champions(console: Console, platform: Platform) -> None:
 
 def _rows(console: Console, platform: Platform) -> None:
     try:
-        columns, rows = query(platform.target, ROWS)
+        columns, rows = query(platform.target, (checkout() / ROWS).read_text())
     except DataApiError as error:
         console.print(f"The warehouse did not answer: {error}", style="red")
         return
