@@ -64,7 +64,7 @@ test: setup-dev synth ## All tests: unit, stacks, jobs (DuckDB and Spark), embed
 check: setup-dev synth ## ruff, types, cdk-nag, cfn-lint, state machines, import boundaries, docs
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m scripts.gates
+	@$(BIN)/python -m gates
 	@$(BIN)/python -m pytest -q tests/repo
 
 bench: setup ## Measure; writes benchmarks/results/*.json

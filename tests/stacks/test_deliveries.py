@@ -8,19 +8,7 @@ from typing import Any
 
 import pytest
 
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _owner(assembly: Any, where: str, value: Any) -> str:
-    """`<template>/<logical id>` of what a reference in the template of `where` points at, across stacks, too."""
-    template = where.partition("/")[0]
-    if "Fn::GetStackOutput" in value:
-        output = value["Fn::GetStackOutput"]
-        template = f"{output['StackName']}.template.json"
-        value = assembly.templates[template]["Outputs"][output["OutputName"]]["Value"]
-    return f"{template}/{value['Ref'] if 'Ref' in value else value['Fn::GetAtt'][0]}"
+from gates.assembly import as_list as _list
 
 
 def _allowed(document: dict[str, Any], service: str, action: str) -> list[dict[str, Any]]:
@@ -39,14 +27,14 @@ def _resource_policy(assembly: Any, kind: str, field: str, target: str) -> dict[
     found = [
         policy["PolicyDocument"]
         for where, policy in assembly.of(kind).items()
-        if target in [_owner(assembly, where, reference) for reference in policy[field]]
+        if target in [assembly.owner(where, reference) for reference in policy[field]]
     ]
     assert len(found) == 1, f"{target} has {len(found)} policies; one replaces the other on AWS"
     return found[0]
 
 
 def _key_opens(assembly: Any, where: str, reference: Any, service: str) -> None:
-    key = assembly.of("AWS::KMS::Key")[_owner(assembly, where, reference)]
+    key = assembly.of("AWS::KMS::Key")[assembly.owner(where, reference)]
     for action in ("kms:Decrypt", "kms:GenerateDataKey"):
         assert _allowed(key["KeyPolicy"], service, action), f"{service} may not {action} for {where}"
 
@@ -60,7 +48,7 @@ def _of_this_account(statement: dict[str, Any]) -> bool:
 def test_every_alarm_can_publish_to_its_topic(assembly: Any) -> None:
     topics = assembly.of("AWS::SNS::Topic")
     heard = {
-        _owner(assembly, where, action)
+        assembly.owner(where, action)
         for where, alarm in assembly.of("AWS::CloudWatch::Alarm").items()
         for action in alarm.get("AlarmActions", [])
     }
@@ -77,11 +65,11 @@ def test_every_rule_can_write_to_its_dead_letter_queue(assembly: Any) -> None:
     used = 0
     for where, rule in assembly.of("AWS::Events::Rule").items():
         for target in rule["Targets"]:
-            queue = _owner(assembly, where, target["DeadLetterConfig"]["Arn"])
+            queue = assembly.owner(where, target["DeadLetterConfig"]["Arn"])
             policy = _resource_policy(assembly, "AWS::SQS::QueuePolicy", "Queues", queue)
             sending = _allowed(policy, "events.amazonaws.com", "sqs:SendMessage")
             sources = [s["Condition"]["ArnEquals"]["aws:SourceArn"] for s in sending]
-            assert where in [_owner(assembly, queue, source) for source in sources]
+            assert where in [assembly.owner(queue, source) for source in sources]
             _key_opens(assembly, queue, queues[queue]["KmsMasterKeyId"], "events.amazonaws.com")
             used += 1
     assert used
@@ -98,13 +86,13 @@ def test_what_uses_a_role_reaches_its_dead_letter_queue_with_it(assembly: Any, k
             if kind == "AWS::Scheduler::Schedule"
             else properties["DestinationConfig"]["OnFailure"]["Destination"]
         )
-        queue = _owner(assembly, where, destination)
+        queue = assembly.owner(where, destination)
         may = {
-            (a, _owner(assembly, where, r))
+            (a, assembly.owner(where, r))
             for a, r in _granted(assembly, role)
             if isinstance(r, dict) and "Fn::Join" not in r
         }
-        key = _owner(assembly, queue, queues[queue]["KmsMasterKeyId"])
+        key = assembly.owner(queue, queues[queue]["KmsMasterKeyId"])
         assert {("sqs:SendMessage", queue), ("kms:Decrypt", key), ("kms:GenerateDataKey", key)} <= may
 
 
@@ -114,7 +102,7 @@ def _granted(assembly: Any, role: str) -> list[tuple[str, Any]]:
 
 def test_every_encrypted_log_group_finds_its_key_open(assembly: Any) -> None:
     groups = assembly.of("AWS::Logs::LogGroup")
-    keys = {_owner(assembly, where, group["KmsKeyId"]) for where, group in groups.items()}
+    keys = {assembly.owner(where, group["KmsKeyId"]) for where, group in groups.items()}
     assert len(keys) == 1
     policy = assembly.of("AWS::KMS::Key")[keys.pop()]["KeyPolicy"]
     for action in ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:DescribeKey"):

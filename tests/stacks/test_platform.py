@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts import assemblies
+from gates.assembly import flat
 from solvent import contracts, naming
 from solvent.contracts import glue
 from stacks import bundling, config
@@ -47,7 +47,7 @@ def test_only_the_landing_bucket_sends_events(assembly: Any) -> None:
 
 
 def test_each_zone_has_its_bucket_under_the_name_that_the_code_uses(assembly: Any) -> None:
-    names = {assemblies.flat(bucket["BucketName"]) for bucket in assembly.of("AWS::S3::Bucket").values()}
+    names = {flat(bucket["BucketName"]) for bucket in assembly.of("AWS::S3::Bucket").values()}
     expected = {naming.Names(assembly.environment).bucket(zone, "111111111111", "eu-west-1") for zone in naming.ZONES}
     assert expected <= names
 
@@ -63,7 +63,7 @@ def test_the_catalog_has_the_columns_of_the_contracts(assembly: Any) -> None:
         found = [(c["Name"], c["Type"]) for c in table["StorageDescriptor"]["Columns"]]
         assert found == [(c["Name"], c["Type"]) for c in glue.columns(contract) if c["Name"] != "run_id"]
         assert table["Parameters"]["projection.run_id.type"] == "injected"
-        template = assemblies.flat(table["Parameters"]["storage.location.template"])
+        template = flat(table["Parameters"]["storage.location.template"])
         assert template.endswith("/" + naming.table_prefix("lending", name, "${run_id}"))
 
 
@@ -76,8 +76,8 @@ def test_the_glue_job_runs_as_the_code_expects(assembly: Any) -> None:
     )
     arguments = job["DefaultArguments"]
     for zone in naming.ZONES:
-        assert assemblies.flat(arguments[f"--{zone}_bucket"]).startswith(f"solvent-{assembly.environment}-{zone}-")
-    assert assemblies.flat(arguments["--extra-py-files"]).endswith(".zip")
+        assert flat(arguments[f"--{zone}_bucket"]).startswith(f"solvent-{assembly.environment}-{zone}-")
+    assert flat(arguments["--extra-py-files"]).endswith(".zip")
     security = assembly.one("AWS::Glue::SecurityConfiguration", Name=job["SecurityConfiguration"])
     modes = json.dumps(security["EncryptionConfiguration"])
     assert all(
@@ -96,7 +96,7 @@ def test_the_glue_jobs_logs_are_where_glue_writes_them(assembly: Any) -> None:
         assert assembly.one("AWS::Logs::LogGroup", LogGroupName=group)["RetentionInDays"]
     writing = [s for s in assembly.statements("etl") if "logs:PutLogEvents" in s["Action"]]
     assert len(writing) == 1 and "logs:AssociateKmsKey" in writing[0]["Action"]
-    assert assemblies.flat(writing[0]["Resource"]).endswith(f":log-group:{prefix}/*")
+    assert flat(writing[0]["Resource"]).endswith(f":log-group:{prefix}/*")
 
 
 def test_the_warehouses_logs_expire_like_all_others(assembly: Any) -> None:
@@ -139,7 +139,7 @@ def test_people_have_a_role_that_the_warehouse_knows(assembly: Any, name: str) -
     sql = (bundling.ROOT / "sql" / "warehouse" / "0002_access.sql").read_text()
     assert f"CREATE ROLE {tags['RedshiftDbRoles']};" in sql
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-    assert assemblies.flat(trust["Principal"]["AWS"]) == "arn:aws:iam::111111111111:root"
+    assert flat(trust["Principal"]["AWS"]) == "arn:aws:iam::111111111111:root"
     assert {"redshift-serverless:GetCredentials", "redshift-data:ExecuteStatement"} <= assembly.actions(name)
     for statement in assembly.statements(name):
         if statement["Resource"] == "*":
@@ -151,7 +151,7 @@ def test_applications_can_be_given_the_score_and_nothing_else(assembly: Any) -> 
     policy = assembly.one("AWS::IAM::ManagedPolicy", ManagedPolicyName=f"solvent-{assembly.environment}-score-caller")
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == "execute-api:Invoke"
-    assert assemblies.flat(statement["Resource"]).endswith("/$default/POST/v1/score")
+    assert flat(statement["Resource"]).endswith("/$default/POST/v1/score")
 
 
 def test_a_changed_migration_calls_the_function_again(assembly: Any) -> None:
@@ -167,7 +167,7 @@ def test_the_admin_secret_is_named_as_redshift_names_it(assembly: Any) -> None:
     namespace = assembly.one("AWS::RedshiftServerless::Namespace")
     assert secret == f"redshift!{namespace['NamespaceName']}-{namespace['AdminUsername']}"
     readable = [s["Resource"] for s in assembly.statements("migrate") if s["Action"] == "secretsmanager:GetSecretValue"]
-    assert [assemblies.flat(resource).rsplit(":", 1)[-1] for resource in readable] == [f"{secret}-??????"]
+    assert [flat(resource).rsplit(":", 1)[-1] for resource in readable] == [f"{secret}-??????"]
 
 
 def test_destroying_the_platform_leaves_no_endpoint(assembly: Any) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from scripts import assemblies
+from gates.assembly import ROOT
+from gates.assembly import as_list as _list
 
 STATEFUL = {
     "AWS::S3::Bucket",
@@ -38,10 +39,6 @@ WITHOUT_RESOURCE_PREFIX = ("xray:", "logs:", "ec2:")
 def _all_statements(assembly: Any) -> list[tuple[str, dict[str, Any]]]:
     policies = assembly.of("AWS::IAM::Policy")
     return [(where, s) for where, policy in policies.items() for s in policy["PolicyDocument"]["Statement"]]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def test_no_action_has_a_wildcard(assembly: Any) -> None:
@@ -82,7 +79,7 @@ def test_the_loader_is_the_user_that_the_migrations_create(assembly: Any) -> Non
     """The warehouse names an IAM caller `IAMR:<role>`: a renamed role would load nothing."""
     role = f"solvent-{assembly.environment}-warehouse-load"
     assembly.one("AWS::IAM::Role", RoleName=role)
-    sql = (assemblies.ROOT / "sql" / "warehouse" / "0002_access.sql").read_text()
+    sql = (ROOT / "sql" / "warehouse" / "0002_access.sql").read_text()
     assert "IAMR:${prefix}-warehouse-load" in sql
     assert "redshift-serverless:GetCredentials" in assembly.actions("warehouse-load")
 

@@ -8,37 +8,40 @@ from typing import Any
 
 import pytest
 
-from scripts import assemblies, gates, node
+from gates import assembly as assemblies
+from gates import nag, state_machines, templates
+from gates.assembly import ROOT, Assembly
+from gates.registry import GATES
+from scripts import node
 
 
 @pytest.fixture
-def on_disk(synthesized: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of dev's assembly to damage, where the gates look."""
+def on_disk(synthesized: Any, tmp_path: Path) -> Assembly:
+    """A copy of dev's assembly to damage. It is read when a gate looks, so damage first."""
     copy = tmp_path / "dev"
     shutil.copytree(synthesized["dev"].folder, copy, ignore=shutil.ignore_patterns("asset.*"))
-    monkeypatch.setattr(assemblies, "folder", lambda environment: tmp_path / environment)
-    return copy
+    return Assembly("dev", copy)
 
 
-def _damage(assembly: Path, part: str, kind: str, change: Any) -> None:
-    path = assembly / f"Solvent-dev-{part}.template.json"
+def _damage(assembly: Assembly, part: str, kind: str, change: Any) -> None:
+    path = assembly.folder / f"Solvent-dev-{part}.template.json"
     template = json.loads(path.read_text())
     resource = next(r for r in template["Resources"].values() if r["Type"] == kind)
     change(resource["Properties"])
     path.write_text(json.dumps(template))
 
 
-def test_the_clean_assembly_raises_nothing(on_disk: Path) -> None:
-    for name, gate in gates.GATES.items():
-        assert gate("dev").findings == [], name
+def test_the_clean_assembly_raises_nothing(on_disk: Assembly) -> None:
+    for name, gate in GATES.items():
+        assert gate(on_disk).findings == [], name
 
 
-def test_cfn_lint_names_an_unknown_property(on_disk: Path) -> None:
+def test_cfn_lint_names_an_unknown_property(on_disk: Assembly) -> None:
     _damage(on_disk, "Ingestion", "AWS::Kinesis::Stream", lambda p: p.update(Shards=3))
-    assert any("E3002" in finding and "Shards" in finding for finding in gates.cfn_lint("dev").findings)
+    assert any(f.rule == "E3002" and "Shards" in f.text for f in templates.cfn_lint(on_disk).findings)
 
 
-def test_asl_validator_names_a_transition_to_nowhere(on_disk: Path) -> None:
+def test_asl_validator_names_a_transition_to_nowhere(on_disk: Assembly) -> None:
     def change(properties: dict[str, Any]) -> None:
         text = json.dumps(properties["DefinitionString"])
         properties["DefinitionString"] = json.loads(
@@ -46,28 +49,28 @@ def test_asl_validator_names_a_transition_to_nowhere(on_disk: Path) -> None:
         )
 
     _damage(on_disk, "Orchestration", "AWS::StepFunctions::StateMachine", change)
-    assert any("Nowhere" in finding for finding in gates.state_machines("dev").findings)
+    assert any("Nowhere" in str(finding) for finding in state_machines.asl_validator(on_disk).findings)
 
 
-def test_a_warning_of_the_built_in_validation_is_an_error(on_disk: Path) -> None:
-    report = on_disk / "validation-report.json"
+def test_a_warning_of_the_built_in_validation_is_an_error(on_disk: Assembly) -> None:
+    report = on_disk.folder / "validation-report.json"
     content = json.loads(report.read_text())
     plugin = content["pluginReports"][0]
     plugin["violations"] = plugin["suppressedViolations"][:1]
     assert plugin["violations"][0]["severity"] == "warning"
     report.write_text(json.dumps(content))
-    assert any("W3010" in finding for finding in gates.built_in("dev").findings)
+    assert any("W3010" in finding.rule for finding in templates.built_in(on_disk).findings)
 
 
-def test_a_stale_assembly_is_noticed(on_disk: Path) -> None:
+def test_a_stale_assembly_is_noticed(on_disk: Assembly) -> None:
     _damage(on_disk, "Ingestion", "AWS::Kinesis::Stream", lambda p: p.update(ShardCount=9))
-    assert any("make synth" in finding for finding in gates.cdk_nag("dev").findings)
+    assert any(finding.rule == "stale-assembly" for finding in nag.check(on_disk).findings)
 
 
 def test_a_missing_assembly_says_how_to_make_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(assemblies, "ROOT", tmp_path)
+    monkeypatch.setattr(assemblies, "OUT", tmp_path)
     with pytest.raises(FileNotFoundError, match="make synth"):
-        gates.cfn_lint("dev")
+        Assembly.synthesized("dev")
 
 
 APP = """
@@ -86,8 +89,8 @@ def test_cdk_nag_stops_a_synth(tmp_path: Path) -> None:
     program.write_text(APP)
     line = node.command("cdk", "synth", "--quiet", "--app", f"python {program}", "-o", str(tmp_path / "out"))
     environment = node.environment()
-    environment["PYTHONPATH"] = f"{assemblies.ROOT}:{environment['PYTHONPATH']}"
-    run = subprocess.run(line, cwd=assemblies.ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    environment["PYTHONPATH"] = f"{ROOT}:{environment['PYTHONPATH']}"
+    run = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
     assert run.returncode != 0
     assert "AwsSolutions-S1" in run.stdout + run.stderr and "Solvent-dev-Training/Open" in run.stdout + run.stderr
 
@@ -97,15 +100,14 @@ def test_nothing_is_acknowledged_in_vain(environment: str, tmp_path: Path, monke
     """An acknowledgment that no finding needs is a hole for the next one."""
     from aws_cdk import Validations
 
-    from scripts import nag
     from stacks import synthesis
 
     accepted = {
         (path, rule) for path, rule, _ in nag.acknowledgments(synthesis.in_process(environment, tmp_path / "a"))
     }
     monkeypatch.setattr(Validations, "acknowledge", lambda self, *rules: None)
-    raw = [finding.rpartition(": ") for finding in nag.violations(synthesis.in_process(environment, tmp_path / "b"))]
-    found = {(path, rule) for rule, _, path in raw}
+    raw = nag.violations(synthesis.in_process(environment, tmp_path / "b"))
+    found = {(finding.where, finding.rule) for finding in raw}
     needed = {
         (path, rule) for path, rule in accepted if any(r == rule and f"{p}/".startswith(f"{path}/") for p, r in found)
     }

@@ -8,36 +8,38 @@ from typing import Any
 from aws_cdk import App, CfnResource, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from scripts import assemblies
+from gates.assembly import Assembly
+from gates.outcome import Finding, Outcome
 from stacks import synthesis
 
 SHORTEST_REASON = 20
 
 
-def check(environment: str) -> tuple[str, list[str]]:
-    """What was looked at, and the findings. The assembly on disk must be what the sources give now."""
+def check(assembly: Assembly) -> Outcome:
+    """The construct tree that the sources give now. The assembly on disk must be what it synthesizes to."""
     with tempfile.TemporaryDirectory() as scratch:
-        app = synthesis.in_process(environment, Path(scratch))
+        app = synthesis.in_process(assembly.environment, Path(scratch))
         app.synth()
-        fresh = assemblies.templates(Path(scratch)) == assemblies.templates(assemblies.folder(environment))
+        fresh = Assembly(assembly.environment, Path(scratch)).templates == assembly.templates
     findings = list(violations(app))
     if not fresh:
-        findings.append(f"cdk.out/{environment} is not what the sources give now: run `make synth`")
+        text = "not what the sources give now: run `make synth`"
+        findings.append(Finding("stale-assembly", f"cdk.out/{assembly.environment}", text))
     accepted = list(acknowledgments(app))
     for path, rule, reason in accepted:
         if len(reason) < SHORTEST_REASON:
-            findings.append(f"{path}: {rule} is acknowledged without a reason")
+            findings.append(Finding(rule, path, "acknowledged without a reason"))
         if "/" not in path:
-            findings.append(f"{path}: {rule} is acknowledged for a whole stack, not for the resource it concerns")
+            findings.append(Finding(rule, path, "acknowledged for a whole stack, not for the resource it concerns"))
     checked = sum(CfnResource.is_cfn_resource(construct) for construct in app.node.find_all())
-    return f"{checked} resources, {len(accepted)} findings acknowledged with a reason", findings
+    return Outcome(f"{checked} resources, {len(accepted)} findings acknowledged with a reason", findings)
 
 
-def violations(app: App) -> Iterator[str]:
-    """Errors and warnings alike, `<rule>: <construct path>`."""
+def violations(app: App) -> Iterator[Finding]:
+    """Errors and warnings alike, by construct path."""
     for violation in AwsSolutionsChecks(app).validate_scope(app).violations:
         for resource in violation.violating_resources:
-            yield f"{violation.rule_name}: {resource.construct_path}"
+            yield Finding(violation.rule_name, resource.construct_path, violation.description or "")
 
 
 def acknowledgments(app: App) -> Iterator[tuple[str, str, str]]:
