@@ -39,7 +39,7 @@ def violations(app: App) -> Iterator[Finding]:
     """Errors and warnings alike, by construct path."""
     for violation in AwsSolutionsChecks(app).validate_scope(app).violations:
         for resource in violation.violating_resources:
-            yield Finding(violation.rule_name, resource.construct_path, violation.description or "")
+            yield Finding(violation.rule_name, resource.construct_path or "", violation.description)
 
 
 def acknowledgments(app: App) -> Iterator[tuple[str, str, str]]:
