@@ -15,8 +15,7 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from embedded_aws import adapter, ownership
-from embedded_aws.saving import Saver
+from embedded_aws import adapter, ownership, recovery, saving
 
 _FORCED_EXIT_SECONDS = 8.0
 
@@ -31,9 +30,12 @@ def install() -> None:
     redshift.register()
     service.install_iam()
     corrections.install()
+    home = Path(os.environ["SOLVENT_EMBEDDED_HOME"])
+    saving.open_folder(home / "state" / "saved")
+    recovery.install(home)
 
 
-def application(saver: Saver) -> Any:
+def application(saver: saving.Saver) -> Any:
     """ministack's ASGI application; each answer of the health check names the folder it serves."""
     from ministack.app import app
 
@@ -81,7 +83,7 @@ async def _serve(config: Config) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping)
 
     owner = ownership.Owner(home)
-    saver = Saver(lambda: not owner.abandoned())
+    saver = saving.Saver(lambda: not owner.abandoned())
 
     async def stopped() -> None:
         await stop.wait()

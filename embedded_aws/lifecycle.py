@@ -10,9 +10,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from embedded_aws import recovery
 from embedded_aws.ownership import FILE
 from embedded_aws.saving import OUTCOME
 from embedded_aws.settings import environment
@@ -28,7 +30,7 @@ class LifecycleError(Exception):
 
 @dataclass(frozen=True)
 class Running:
-    """A healthy embedded AWS. `notice` is a sentence for the person when it is not on the port that was asked for."""
+    """A healthy embedded AWS. `notice` tells the person of another port than asked for, and of what was lost."""
 
     url: str
     port: int
@@ -40,8 +42,9 @@ class Running:
 def up(home: Path, port: int = 4566, reset: bool = False) -> Running:
     """Start the embedded AWS whose state lies in `home` and return once it answers; one that runs is returned as it is.
 
-    A taken port is passed over for the next free one (`Running.notice` says so). `reset` stops a running one and
-    forgets all state first. Raises LifecycleError, with the end of the log, when it does not come up.
+    A taken port is passed over for the next free one; after a crash, or when something ran at the end, it is said what
+    was lost: `Running.notice`. `reset` stops a running one and forgets all state first. Raises LifecycleError, with the
+    end of the log, when it does not come up.
     """
     home = home.resolve()
     if reset:
@@ -49,7 +52,7 @@ def up(home: Path, port: int = 4566, reset: bool = False) -> Running:
         _forget(home)
     elif (running := status(home)) is not None:
         return running
-    _reap(home)
+    crashed = _reap(home)
     (home / "tmp").mkdir(parents=True, exist_ok=True)
     free = _free_port(port)
     notice = f"Port {port} is taken by another program; the embedded AWS uses {free}." if free != port else ""
@@ -71,7 +74,7 @@ def up(home: Path, port: int = 4566, reset: bool = False) -> Running:
         if process.poll() is not None:
             break
         if _answers(running.url, home):
-            return running
+            return replace(running, notice=" ".join(filter(None, [notice, crashed, _interrupted(home)])))
         time.sleep(0.05)
     _kill_group(process.pid, signal.SIGKILL)
     _pid_file(home).unlink(missing_ok=True)
@@ -158,17 +161,45 @@ def _recorded(home: Path) -> Running | None:
         return None
 
 
-def _reap(home: Path) -> None:
-    """Clear away what a crash left: a stale file, or a process of ours that no longer answers."""
+def _reap(home: Path) -> str:
+    """Clear away what a crash left, a stale file or a process of ours that no longer answers; says what is lost."""
     recorded = _recorded(home)
     if recorded is not None:
-        if _is_ours(recorded.pid, home):
-            _stop(home)
+        if _is_ours(recorded.pid, home) and not _stop(home)[1]:
+            return ""  # it hung, but it could save
         _pid_file(home).unlink(missing_ok=True)
         # A killed process counts as dead a moment before its sockets are closed.
         deadline = time.monotonic() + 1
         while not _free(recorded.port) and time.monotonic() < deadline:
             time.sleep(0.01)
+        return (
+            f"The embedded AWS ended without a last save: it is as it was at {_saved_at(home)}. Later calls are lost, "
+            "except objects in S3 and committed rows of the warehouse."
+        )
+    return ""
+
+
+def _saved_at(home: Path) -> str:
+    """When the last whole save was put in place."""
+    try:
+        moment = datetime.fromtimestamp((home / "state" / "saved").stat().st_mtime, UTC)
+    except OSError:
+        return "the very beginning"
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _interrupted(home: Path) -> str:
+    """What ran when the embedded AWS ended."""
+    try:
+        found = json.loads((home / recovery.FILE).read_text())
+    except (OSError, ValueError):
+        return ""
+    if not found:
+        return ""
+    return (
+        f"Interrupted, and failed now: {', '.join(found)}. Start it again: "
+        "`make demo` deploys, `solvent run` repeats a delivery."
+    )
 
 
 def _forget(home: Path) -> None:

@@ -6,38 +6,94 @@ The text is written by hand; what stands between a section's marks is replaced.
 import re
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from embedded_aws import contracts
 from embedded_aws.autoscaling import differences as autoscaling
 from embedded_aws.cloudformation.properties import TypeEntry, table
 from embedded_aws.redshift import differences as redshift
 from embedded_aws.sagemaker import differences as sagemaker
+from embedded_aws.settings import REGION
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "embedded-aws.md"
-_WORDS = {"executed": "runs", "recorded": "accepted only", "helper": "runs, in Python"}
 
 
-def rows() -> list[dict[str, str]]:
-    """One row per resource type: type, what happens to it, what that means, which properties have no effect and why."""
+@dataclass(frozen=True)
+class Row:
+    """What happens to one resource type and to each of its properties, ready to print."""
+
+    name: str
+    means: str
+    executed: str
+    accepted_only: str
+    refused: str
+
+
+def rows() -> list[Row]:
+    """One row per resource type, by name."""
     return [_row(entry) for _, entry in sorted(table().items())]
 
 
-def _row(entry: TypeEntry) -> dict[str, str]:
-    without_effect = "; ".join(f"`{name}`: {reason}" for name, reason in sorted(entry.ignored.items()))
-    return {"type": entry.name, "level": _WORDS[entry.level], "note": entry.note, "without_effect": without_effect}
+def _row(entry: TypeEntry) -> Row:
+    if entry.level == "helper":
+        return Row(entry.name, entry.note, "all, by Python in place of CDK's Node function", "", "")
+    without_effect = {**entry.recorded, **entry.ignored}
+    accepted = [f"`{name}`: {reason}" for name, reason in sorted(without_effect.items())]
+    if entry.level == "recorded":
+        accepted[:0] = [f"`{name}`" for name in sorted(entry.applied)]
+    executed = ", ".join(f"`{name}`" for name in sorted(entry.executed))
+    return Row(entry.name, entry.note, executed, "; ".join(accepted), refused(entry))
+
+
+def refused(entry: TypeEntry) -> str:
+    """What the type's schema knows beside that: it fails the deploy."""
+    schema = _schema(entry.name)
+    read_only = {path.split("/")[2] for path in schema.get("readOnlyProperties", [])}
+    return ", ".join(f"`{name}`" for name in sorted(set(schema.get("properties", {})) - entry.accepted - read_only))
+
+
+def _schema(resource_type: str) -> dict[str, Any]:
+    """CloudFormation's schema of a type, from cfn-lint; {} for types of CDK."""
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
+
+    try:
+        found: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, resource_type).schema
+    except ResourceNotFoundError:
+        return {}
+    return found
 
 
 def resource_types() -> str:
-    """The table of CloudFormation resource types."""
+    """The table of CloudFormation resource types and their properties."""
     lines = [
-        "| resource type | in the embedded AWS | what that means | properties without effect |",
-        "|---|---|---|---|",
-        *(f"| `{r['type']}` | {r['level']} | {r['note']} | {r['without_effect']} |" for r in rows()),
-        "",
-        "A resource type or a property that is not listed here fails the deploy and names the file to extend,",
-        "`embedded_aws/cloudformation/properties.yaml`. Custom resources of our own functions run as they are.",
+        "| resource type | what that means here | executed | accepted only | refused |",
+        "|---|---|---|---|---|",
+        *(f"| `{r.name}` | {r.means} | {r.executed} | {r.accepted_only} | {r.refused} |" for r in rows()),
     ]
     return "\n".join(lines)
+
+
+def behaviours() -> str:
+    """One table per service: what AWS's page says, and the test that holds the embedded AWS to it."""
+    parts = []
+    for service, title in contracts.SERVICES.items():
+        found = [c for c in contracts.found().values() if c.service == service]
+        lines = [f"### {title}", "", "| AWS | test |", "|---|---|"]
+        lines += [f"| {_sentence(c)} ([page]({c.page})) | {_test(c)} |" for c in found]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _sentence(contract: contracts.Contract) -> str:
+    text = contract.sentence.replace("<", "&lt;").replace("|", "\\|")
+    return f"“{text}”" if contract.quoted else text
+
+
+def _test(contract: contracts.Contract) -> str:
+    path, _, function = contract.test.partition("::")
+    return f"[`{function}`](../{path})"
 
 
 def _service(found: Iterable[redshift.Difference], refused: Iterable[str]) -> str:
@@ -64,6 +120,7 @@ def scaling() -> str:
 
 
 SECTIONS: dict[str, Callable[[], str]] = {
+    "behaviours": behaviours,
     "resource types": resource_types,
     "redshift": redshift_sql,
     "sagemaker": sagemaker_jobs,

@@ -9,12 +9,15 @@ from embedded_aws.cloudformation.handlers import Properties
 
 
 def extend() -> None:
-    """Kinesis encryption, DynamoDB recovery and encryption, SNS encryption, Lambda's reserved concurrency."""
+    """Kinesis encryption, DynamoDB recovery and encryption, SNS encryption, Lambda's key and reserved concurrency,
+    the check of a state machine's role.
+    """
     _after("AWS::Kinesis::Stream", _stream)
     _after("AWS::DynamoDB::Table", _table)
     _after("AWS::DynamoDB::GlobalTable", _global_table)
     _after("AWS::SNS::Topic", _topic)
     _after("AWS::Lambda::Function", _function)
+    _after("AWS::StepFunctions::StateMachine", _machine)
 
 
 def _after(resource_type: str, apply: Callable[[str, Properties], None]) -> None:
@@ -69,7 +72,23 @@ def _topic(arn: str, p: Properties) -> None:
         )
 
 
+def _machine(arn: str, p: Properties) -> None:
+    """Logging in the API's spelling, not the template's; UpdateStateMachine checks the role, too."""
+    logging = _as_api(p.get("LoggingConfiguration") or {"Level": "OFF"})
+    service.operator_client("stepfunctions").update_state_machine(stateMachineArn=arn, loggingConfiguration=logging)
+
+
+def _as_api(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_api(item) for item in value]
+    if isinstance(value, dict):
+        return {name[0].lower() + name[1:]: _as_api(item) for name, item in value.items()}
+    return value == "true" if value in ("true", "false") else value
+
+
 def _function(name: str, p: Properties) -> None:
+    if key := p.get("KmsKeyArn"):
+        service.operator_client("lambda").update_function_configuration(FunctionName=name, KMSKeyArn=key)
     if "ReservedConcurrentExecutions" in p:
         service.operator_client("lambda").put_function_concurrency(
             FunctionName=name, ReservedConcurrentExecutions=int(p["ReservedConcurrentExecutions"])

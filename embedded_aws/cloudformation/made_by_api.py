@@ -12,6 +12,7 @@ def register() -> None:
     """Flow logs, security group rules, composite alarms, Glue security configurations, NAT gateways, budgets..."""
     handlers.register("AWS::Budgets::Budget", _budget, _delete_budget)
     handlers.register("AWS::Logs::QueryDefinition", lambda i, p, s: (physical_name(s, i), {}), lambda *_: None)
+    handlers.register("AWS::IAM::OIDCProvider", _oidc_provider, lambda *_: None)
     handlers.register("AWS::EC2::FlowLog", _flow_log, _delete_flow_log)
     handlers.register("AWS::EC2::SecurityGroupIngress", _rule("ingress"), _revoke("ingress"))
     handlers.register("AWS::EC2::SecurityGroupEgress", _rule("egress"), _revoke("egress"))
@@ -19,6 +20,11 @@ def register() -> None:
     handlers.register("AWS::EC2::NatGateway", _nat_gateway, _delete_nat_gateway)
     handlers.register("AWS::CloudWatch::CompositeAlarm", _composite_alarm, _delete_composite_alarm, _update_composite)
     handlers.register("AWS::Glue::SecurityConfiguration", _security_configuration, _delete_security_configuration)
+
+
+def _oidc_provider(logical_id: str, p: Properties, stack: str) -> tuple[str, dict[str, Any]]:
+    arn = f"arn:aws:iam::{service.account()}:oidc-provider/{p['Url'].removeprefix('https://')}"
+    return arn, {"Arn": arn}
 
 
 def _flow_log(logical_id: str, p: Properties, stack: str) -> tuple[str, dict[str, Any]]:

@@ -24,14 +24,27 @@ class TypeEntry:
     """What the embedded AWS does with one resource type.
 
     `level`: executed (it works), recorded (accepted and described, without behaviour), helper (a CDK helper, done in
-    Python). `note` says what that means here; `ignored` maps a property to the reason why it has no effect.
+    Python). `note` says what that means here. `applied` are the properties that share the type's level; `recorded`
+    and `ignored` map a property to the reason why it has no effect: the API gives it back, or not even that. In
+    `recorded`, "Targets.DeadLetterConfig" is a part of a property that is applied otherwise.
     """
 
     name: str
     level: str
     note: str
     applied: frozenset[str]
+    recorded: dict[str, str] = field(default_factory=dict)
     ignored: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> frozenset[str]:
+        """Every property that does not fail the deploy."""
+        return self.applied | {name for name in self.recorded if "." not in name} | frozenset(self.ignored)
+
+    @property
+    def executed(self) -> frozenset[str]:
+        """The properties that have their effect."""
+        return self.applied if self.level == "executed" else frozenset()
 
 
 @cache
@@ -39,11 +52,14 @@ def table() -> dict[str, TypeEntry]:
     """Resource type -> entry. Raises ValueError when the file contradicts itself."""
     entries = {}
     for name, raw in yaml.safe_load(TABLE.read_text()).items():
-        entry = TypeEntry(name, raw["level"], raw["note"], frozenset(raw.get("applied", [])), raw.get("ignored", {}))
-        both = entry.applied & set(entry.ignored)
-        if entry.level not in LEVELS or both:
+        without_effect = raw.get("recorded", {}), raw.get("ignored", {})
+        entry = TypeEntry(name, raw["level"], raw["note"], frozenset(raw.get("applied", [])), *without_effect)
+        listed = [*entry.applied, *entry.recorded, *entry.ignored]
+        wrong = {name for name in listed if listed.count(name) > 1}
+        wrong |= {part for part in listed if "." in part and part.partition(".")[0] not in entry.applied}
+        if entry.level not in LEVELS or wrong:
             raise ValueError(
-                f"{TABLE.name}: {name}: level {entry.level!r}, applied and ignored at once: {sorted(both)}"
+                f"{TABLE.name}: {name}: level {entry.level!r}; listed twice, or parts of nothing: {sorted(wrong)}"
             )
         entries[name] = entry
     return entries
@@ -57,11 +73,11 @@ def check(resource_type: str, properties: dict[str, Any]) -> None:
             f"The embedded AWS does not know how to treat {resource_type}. Say what it executes, records or ignores "
             f"of it in embedded_aws/cloudformation/{TABLE.name} (and register a handler if it must do something)."
         )
-    unknown = sorted(set(properties) - entry.applied - set(entry.ignored))
+    unknown = sorted(set(properties) - entry.accepted)
     if unknown:
         raise PropertyError(
             f"{resource_type}: the embedded AWS would drop {', '.join(unknown)} in silence. Apply it, or list it under "
-            f"`ignored` with the reason, in embedded_aws/cloudformation/{TABLE.name}."
+            f"`recorded` or `ignored` with the reason, in embedded_aws/cloudformation/{TABLE.name}."
         )
 
 

@@ -22,6 +22,9 @@ from embedded_aws import adapter, service
 from embedded_aws.functions.kinesis_batches import Handling, Outcome, Record, Rules
 
 _LONGEST_PAUSE = 5.0
+# "Please ensure the role can perform the GetRecords, GetShardIterator, DescribeStream, ListShards ... Actions": what
+# Lambda refuses a mapping without. https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html
+_READING = ("DescribeStream", "DescribeStreamSummary", "ListShards", "GetShardIterator", "GetRecords")
 _busy: set[tuple[str, str]] = set()  # (mapping, shard) pairs that a thread works on
 _busy_lock = threading.Lock()
 
@@ -109,7 +112,8 @@ def _work(mapping: dict[str, Any], shard_id: str) -> None:
         first = positions[shard_id]
         raw = stream["shards"][shard_id]["records"][first : first + int(mapping.get("BatchSize", 100))]
         role = _role(mapping)
-        service.authorize(role, "kinesis:GetRecords", mapping["EventSourceArn"])
+        for operation in _READING:
+            service.authorize(role, f"kinesis:{operation}", mapping["EventSourceArn"])
         records = [_record(mapping, shard_id, item, role) for item in raw]
         wanted = adapter.ESM_FILTER.get()(records, mapping)
         kept = {id(record) for record in wanted}
@@ -225,7 +229,8 @@ def _give_up(
     try:
         if ":sqs:" in destination:
             sqs = service.client("sqs", role, "kinesis-on-failure")
-            url = sqs.get_queue_url(QueueName=destination.rsplit(":", 1)[-1])["QueueUrl"]
+            _, account, queue = destination.rsplit(":", 2)
+            url = f"{service.url()}/{account}/{queue}"  # without a call: sqs:SendMessage is all that Lambda wants
             sqs.send_message(QueueUrl=url, MessageBody=json.dumps(notice))
         else:
             service.client("sns", role, "kinesis-on-failure").publish(TopicArn=destination, Message=json.dumps(notice))

@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded_aws import adapter, service
+from embedded_aws.service_roles import trusts
 
 _SHIM = Path(__file__).with_name("shim")
 _FAULT = "fault.txt"  # the exception that ended the script, written by sandbox/sitecustomize.py
@@ -34,13 +35,15 @@ def execute(run: dict[str, Any], job: dict[str, Any], arguments: dict[str, str],
     output, group = folder / "output.txt", "/aws-glue/jobs/output"
     try:
         output.touch()
+        if not trusts(job["Role"], "glue.amazonaws.com", service.arn("glue", f"job/{run['JobName']}")):
+            raise ValueError(f"Glue may not assume the role {job['Role']}")
         group = _log_group(job, arguments)
         command = _prepare(run, job, arguments, folder)
         _wait(run, job, command, output, folder)
-    except (ClientError, BotoCoreError, OSError, ValueError) as error:
+    except (ClientError, BotoCoreError, OSError, ValueError, service.ApiError) as error:
         run.update(JobRunState="FAILED", ErrorMessage=f"The job could not start: {error}")
     finally:
-        service.log_lines(group, run["Id"], output.read_text(errors="replace"))
+        service.log_lines(group, run["Id"], output.read_text(errors="replace"), job["Role"])
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -56,6 +59,10 @@ def _log_group(job: dict[str, Any], arguments: dict[str, str]) -> str:
         logs = found.get("EncryptionConfiguration", {}).get("CloudWatchEncryption", {})
         if logs.get("CloudWatchEncryptionMode", "DISABLED") != "DISABLED":
             group += f"/{security}-role/{job['Role'].rsplit('/', 1)[-1]}"
+            # With its role Glue gives the log group its key.
+            # https://docs.aws.amazon.com/glue/latest/dg/encryption-security-configuration.html
+            arn = service.arn("logs", f"log-group:{group}/output:log-stream:")
+            service.authorize(job["Role"], "logs:AssociateKmsKey", arn)
     return f"{group}/output"
 
 

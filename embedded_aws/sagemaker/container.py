@@ -14,6 +14,7 @@ from typing import Any
 from embedded_aws import service
 from embedded_aws.sagemaker import artifacts, processes
 from embedded_aws.sagemaker.artifacts import JobError
+from embedded_aws.sagemaker.roles import check_pull
 
 Json = dict[str, Any]
 
@@ -38,6 +39,10 @@ class Container:
     ) -> "Container":
         """Fetch a model's artifact and start its server; returns once the model is loaded. Raises JobError."""
         definition = model["PrimaryContainer"]
+        try:
+            check_pull(model["ExecutionRoleArn"], definition["Image"])
+        except service.ApiError as denied:
+            raise JobError(f"could not be pulled: {denied.message}") from denied
         work = artifacts.clean(processes.folder("serving", name))
         given = {**definition.get("Environment", {}), **(variables or {})}
         code = _fetch(model, work, given)
@@ -61,7 +66,7 @@ class Container:
             text=True,
             errors="replace",
         )
-        container = cls(work, process, processes.Logs(log_group, log_stream))
+        container = cls(work, process, processes.Logs(log_group, log_stream, model["ExecutionRoleArn"]))
         service.spawn_thread(container._read)
         if not container._ready.wait(START_SECONDS) or not container._port:
             container.stop()
@@ -77,6 +82,7 @@ class Container:
             text = line.rstrip("\n")
             if not self._port and text.startswith("ready "):
                 self._port = int(text.split()[1])
+                self._logs.add("The model is loaded, the server answers")  # as on AWS, a start leaves a trace
                 self._ready.set()
                 continue
             self._tail.append(text)

@@ -8,7 +8,8 @@ EXECUTED_DIFFERENTLY = (
     ),
     Difference("File and FastFile channels", "both are downloaded; S3Prefix only, no manifests, no sharding"),
     Difference("EnableNetworkIsolation", "no credentials, and every connection that Python makes is refused"),
-    Difference("VpcConfig, KMS keys, spot, checkpoints, profiler", "recorded without effect"),
+    Difference("VpcConfig, spot, checkpoints, profiler", "recorded without effect"),
+    Difference("KMS keys of volumes", "nothing is encrypted; the role or the caller must be allowed kms:CreateGrant"),
     Difference("StopTrainingJob", "SIGTERM, SIGKILL at the time limit after 10 s (AWS: 120 s)"),
     Difference("instances of an endpoint variant", "one server process stands for all of them"),
     Difference(

@@ -8,6 +8,7 @@ from typing import Any
 
 from embedded_aws import service
 from embedded_aws.sagemaker import fleets, store
+from embedded_aws.sagemaker.roles import check_caller, check_grant
 from embedded_aws.service import ApiError
 
 Json = dict[str, Any]
@@ -24,7 +25,9 @@ def create(request: Json) -> Json:
     """CreateEndpoint."""
     name, config = request["EndpointName"], request["EndpointConfigName"]
     store.check_name(name, "endpointName")
-    variants = store.find("endpoint-config", config)["ProductionVariants"]
+    known = store.find("endpoint-config", config)
+    variants = known["ProductionVariants"]
+    check_grant(known.get("KmsKeyId"), None)
     _check_deployment(request.get("DeploymentConfig"), variants)
     endpoint = store.create(
         "endpoint", name, {"EndpointName": name, "EndpointConfigName": config, "Tags": request.get("Tags", [])}
@@ -122,6 +125,8 @@ def _check_deployment(deployment: Json | None, variants: list[Json]) -> None:
                 f"{field} of {size['Value']} {size['Type']} exceeds 50% of the endpoint's {instances} instance(s).",
             )
     alarms = [alarm["AlarmName"] for alarm in deployment.get("AutoRollbackConfiguration", {}).get("Alarms", [])]
+    for alarm in alarms:
+        check_caller("cloudwatch:DescribeAlarms", service.arn("cloudwatch", f"alarm:{alarm}"))
     missing = set(alarms) - fleets.alarm_states(alarms).keys()
     if missing:
         raise ApiError("ValidationException", f"Could not find the CloudWatch alarm(s) {', '.join(sorted(missing))}.")

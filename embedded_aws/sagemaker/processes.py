@@ -40,8 +40,8 @@ def environment(role: str, opt_ml: Path, code: Path, variables: Mapping[str, Any
 class Logs:
     """Lines of a container, sent to its CloudWatch log stream about once a second."""
 
-    def __init__(self, group: str, stream: str) -> None:
-        self._group, self._stream = group, stream
+    def __init__(self, group: str, stream: str, role: str) -> None:
+        self._group, self._stream, self._role = group, stream, role
         self._lines: list[str] = []
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
@@ -61,6 +61,6 @@ class Logs:
             lines, self._lines, self._timer = self._lines, [], None
         if lines:
             try:
-                service.log_lines(self._group, self._stream, "\n".join(lines))
+                service.log_lines(self._group, self._stream, "\n".join(lines), self._role)
             except Exception:
                 service.log.warning("log lines of %s were not written", self._stream, exc_info=True)

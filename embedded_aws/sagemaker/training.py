@@ -8,7 +8,7 @@ from typing import Any
 from embedded_aws import service
 from embedded_aws.sagemaker import artifacts, processes, store, training_script
 from embedded_aws.sagemaker.artifacts import JobError
-from embedded_aws.sagemaker.roles import check_role
+from embedded_aws.sagemaker.roles import check_grant, check_pull, check_role
 from embedded_aws.sagemaker.training_script import StoppedError
 from embedded_aws.service import ApiError
 
@@ -29,6 +29,7 @@ def create(request: Json) -> Json:
     store.check_name(name, "trainingJobName")
     _check(request)
     check_role(request["RoleArn"])
+    check_grant(request["ResourceConfig"].get("VolumeKmsKeyId"), request["RoleArn"])
     location = request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
     job = store.create("training-job", name, dict(request), in_use=True)
     job.update(
@@ -114,6 +115,7 @@ def _run(job: Json) -> None:
         for name in _FOLDERS:
             (work / name).mkdir(parents=True)
         _stage(job, "Downloading", "Downloading the training data")
+        check_pull(job["RoleArn"], job["AlgorithmSpecification"]["TrainingImage"])
         variables = training_script.prepare(job, work)
         _stage(job, "Training", "Training image download completed. Training in progress.")
         ended = "Completed"
@@ -124,7 +126,7 @@ def _run(job: Json) -> None:
         _stage(job, "Uploading", "Uploading generated training model")
         _outputs(job, work)
         _finish(job, "Completed" if ended == "Completed" else "Stopped", ended)
-    except JobError as error:
+    except (JobError, service.ApiError) as error:
         _finish(job, "Failed", "Failed", FailureReason=str(error)[:1024])
     except Exception as error:
         service.log.exception("training job %s", job["TrainingJobName"])

@@ -112,7 +112,7 @@ def run(job: Json, work: Path, variables: Json) -> None:
         job["RoleArn"], work, work / "code", variables, isolated=job["EnableNetworkIsolation"]
     )
     job["TrainingStartTime"] = started = time.time()
-    logs = processes.Logs(LOG_GROUP, f"{name}/algo-1-{int(started)}")
+    logs = processes.Logs(LOG_GROUP, f"{name}/algo-1-{int(started)}", job["RoleArn"])
     tail: deque[str] = deque(maxlen=40)
     metrics: Json = {}
     patterns = [(m["Name"], re.compile(m["Regex"])) for m in job["AlgorithmSpecification"].get("MetricDefinitions", [])]

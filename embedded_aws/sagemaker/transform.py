@@ -9,6 +9,7 @@ from embedded_aws import service
 from embedded_aws.sagemaker import artifacts, store
 from embedded_aws.sagemaker.artifacts import JobError
 from embedded_aws.sagemaker.container import Container
+from embedded_aws.sagemaker.roles import check_grant
 from embedded_aws.service import ApiError
 
 Json = dict[str, Any]
@@ -22,8 +23,9 @@ def create(request: Json) -> Json:
     """CreateTransformJob."""
     name = request["TransformJobName"]
     store.check_name(name, "transformJobName")
-    store.find("model", request["ModelName"])
+    model = store.find("model", request["ModelName"])
     _check(request)
+    check_grant(request["TransformResources"].get("VolumeKmsKeyId"), model["ExecutionRoleArn"])
     job = store.create("transform-job", name, dict(request), in_use=True)
     job.update(TransformJobArn=store.arn("transform-job", name), TransformJobStatus="InProgress")
     _active.add(name)

@@ -1,4 +1,5 @@
-"""Loaded at the start of every job's process: no way out to a real AWS, or to anything else, and no life of its own.
+"""Loaded at the start of every job's process: no way out to a real AWS, or to anything else, no sight of the
+checkout, and no life of its own.
 
 SOLVENT_NETWORK=loopback lets a job talk to the embedded AWS only; SOLVENT_NETWORK=none refuses every connection, as AWS
 does for a network-isolated job. An audit hook sees each connection that Python makes and cannot be removed.
@@ -36,6 +37,11 @@ def _refuse_outside(event: str, arguments: tuple) -> None:
     raise PermissionError(f"Connection to {host} refused: this job {why}.")
 
 
+def _hide_the_checkout() -> None:
+    """The packages of an editable install (`solvent`) are in no image: a job must bring what it imports."""
+    sys.meta_path[:] = [f for f in sys.meta_path if not getattr(f, "__module__", "").startswith("__editable__")]
+
+
 def _end_with(parent: int) -> None:
     """An orphan gets another parent, on every Unix; who was killed cannot end its children itself."""
     while os.getppid() == parent:
@@ -56,6 +62,7 @@ def _record(path: str) -> None:
 
 
 sys.addaudithook(_refuse_outside)
+_hide_the_checkout()
 # Taken out of the environment, because a child of this process has this process as its parent.
 _parent = int(os.environ.pop("SOLVENT_PARENT", 0)) or os.getppid()
 threading.Thread(target=_end_with, args=(_parent,), daemon=True, name="ends-with-its-parent").start()

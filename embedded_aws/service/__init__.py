@@ -10,7 +10,7 @@ from embedded_aws.service.credentials import (
     role_credentials,
 )
 from embedded_aws.service.errors import ApiError
-from embedded_aws.service.jobs import child_env, log_lines
+from embedded_aws.service.jobs import child_env, log_lines, may_log
 from embedded_aws.service.place import account, arn, home, region, url
 from embedded_aws.service.protocol import JsonService, Operation, RawOperation, Response, log, raw
 from embedded_aws.service.registration import install_iam, register
@@ -33,6 +33,7 @@ __all__ = [
     "log",
     "log_lines",
     "mark_ready",
+    "may_log",
     "operator_client",
     "raw",
     "region",

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from embedded_aws import adapter
+from embedded_aws import adapter, decisions
 from embedded_aws.service.errors import ApiError
 from embedded_aws.service.place import region, url
 
@@ -68,11 +68,16 @@ def authorize(
     `context` holds the condition keys of the request (`iam:PassedToService`); `session` names the role's session.
     """
     key = role_credentials(role_arn, session)["AWS_ACCESS_KEY_ID"]
-    denied = adapter.IAM_ENFORCE.get()(
-        key, action, action.split(":")[0], region(), resource_arn=resource, service_context=context
-    )
+    unsigned = adapter.ANONYMOUS.get().set(False)  # the request under way may be, the role's own call is not
+    try:
+        denied = adapter.IAM_ENFORCE.get()(
+            key, action, action.split(":")[0], region(), resource_arn=resource, service_context=context
+        )
+    finally:
+        adapter.ANONYMOUS.get().reset(unsigned)
     if denied is not None:
         principal = getattr(denied, "principal_arn", role_arn)
+        action, resource = decisions.refused.get() or (action, resource)
         raise ApiError(
             "AccessDeniedException",
             f"User: {principal} is not authorized to perform: {action} on resource: {resource} "

@@ -5,8 +5,10 @@ import os
 import time
 from pathlib import Path
 
-from embedded_aws.service.credentials import operator_client, role_credentials
-from embedded_aws.service.place import region, url
+from embedded_aws import adapter
+from embedded_aws.service.credentials import authorize, operator_client, role_credentials
+from embedded_aws.service.errors import ApiError
+from embedded_aws.service.place import arn, region, url
 
 _SANDBOX = Path(__file__).parents[1] / "sandbox"
 # Settings of the embedded AWS itself are no business of a job.
@@ -48,8 +50,33 @@ def child_env(role_arn: str | None, session: str, **extra: object) -> dict[str, 
     }
 
 
-def log_lines(group: str, stream: str, text: str) -> None:
-    """Append text to a CloudWatch log stream, creating group and stream; only the last 1,000 lines are kept."""
+def may_log(role_arn: str, group: str, stream: str) -> bool:
+    """Whether a role may write to a log stream, and make what is not there yet.
+
+    Where it may not, AWS loses the lines without a word.
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+    """
+    there = adapter.LOG_GROUPS.get().get(group)
+    resource = arn("logs", f"log-group:{group}:log-stream:{stream}")
+    wanted = ["logs:PutLogEvents"]
+    if there is None or stream not in there["streams"]:
+        wanted.insert(0, "logs:CreateLogStream")
+    if there is None:
+        wanted.insert(0, "logs:CreateLogGroup")
+    try:
+        for action in wanted:
+            authorize(role_arn, action, resource)
+    except ApiError:
+        return False
+    return True
+
+
+def log_lines(group: str, stream: str, text: str, role: str) -> None:
+    """Append text to a CloudWatch log stream with a job's role, creating group and stream; only the last 1,000 lines
+    are kept. Lost where the role may not write them.
+    """
+    if not may_log(role, group, stream):
+        return
     logs = operator_client("logs")
     for create, names in (
         (logs.create_log_group, {"logGroupName": group}),

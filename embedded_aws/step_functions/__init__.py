@@ -1,6 +1,6 @@
 """Step Functions: the integrations that ministack lacks, the execution role checked, errors named as AWS names them."""
 
-from embedded_aws.step_functions import history, integrations, paths
+from embedded_aws.step_functions import creation, history, integrations, paths
 
 
 def install() -> None:
@@ -8,3 +8,4 @@ def install() -> None:
     paths.install()
     history.install()
     integrations.install()
+    creation.install()

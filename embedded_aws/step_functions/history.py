@@ -5,7 +5,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from embedded_aws import adapter
+from ministack.core.responses import now_iso
+
+from embedded_aws import adapter, service
+from embedded_aws.encryption import customer_key, machine_context, machine_key
 
 _INTEGRATION = "arn:aws:states:::"
 
@@ -42,9 +45,31 @@ def submitted(resource: str, output: dict[str, Any]) -> None:
 def _run(inner: Any, execution_arn: str) -> Any:
     execution = adapter.SFN_EXECUTIONS.get().get(execution_arn)
     if execution is not None:
-        machine = adapter.SFN_MACHINES.get().get(execution["stateMachineArn"]) or {}
+        arn = execution["stateMachineArn"]
+        machine = adapter.SFN_MACHINES.get().get(arn) or {}
         _current.set(Current(execution, machine.get("roleArn", "")))
+        try:
+            _use_key(arn, machine.get("roleArn", ""))
+        except service.ApiError as denied:
+            return _fail(execution, "States.Runtime", denied.message)
     return inner(execution_arn)
+
+
+def _use_key(machine: str, role: str) -> None:
+    """What an execution is encrypted with is its role's to use.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+    """
+    if key := customer_key(machine_key(machine)):
+        via = {"kms:ViaService": f"states.{service.region()}.amazonaws.com"}
+        for action in ("kms:GenerateDataKey", "kms:Decrypt"):
+            service.authorize(role, action, key, {**via, **machine_context(machine)})
+
+
+def _fail(execution: dict[str, Any], error: str, cause: str) -> None:
+    execution.update(status="FAILED", stopDate=now_iso(), error=error, cause=cause)
+    details = {"executionFailedEventDetails": {"error": error, "cause": cause}}
+    adapter.SFN_ADD_EVENT.get()(execution, "ExecutionFailed", details)
 
 
 def _add_event(inner: Any, execution: Any, event_type: str, details: Any = None) -> Any:

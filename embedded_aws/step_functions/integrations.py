@@ -76,6 +76,8 @@ def _job(action: str, pattern: str, data: dict[str, Any]) -> dict[str, Any]:
             f"The embedded AWS has no integration arn:aws:states:::{action}{'.' * bool(pattern)}{pattern}",
         )
     answer = calls.call(known.service, known.target, known.operation, data)
+    for permission, resource in known.also if pattern else ():
+        calls.authorize(known.service, permission, resource(data))
     history.submitted(f"{OPTIMIZED}{action}{'.' * bool(pattern)}{pattern}", answer)
     if not pattern or known.describe is None:
         return answer

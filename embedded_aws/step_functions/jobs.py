@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from embedded_aws import service
+
 Payload = dict[str, Any]
 
 
@@ -12,7 +14,8 @@ class Integration:
     """One optimized integration.
 
     `describe`, `status` and the state names serve its `.sync` form; `identify(input, answer)` is the input of
-    `describe`, `view` takes the description out of the answer.
+    `describe`, `view` takes the description out of the answer; `also` is what the page of the integration asks for
+    beside these calls, each with the ARN it is asked on.
     """
 
     service: str
@@ -26,6 +29,7 @@ class Integration:
     identify: Callable[[Payload, Payload], Payload] = field(default=lambda given, answer: {})
     stop_request: Callable[[Payload, Payload], Payload] = field(default=lambda given, answer: {})
     view: Callable[[Payload], Payload] = field(default=lambda answer: answer)
+    also: tuple[tuple[str, Callable[[Payload], str]], ...] = ()
 
 
 GLUE = {
@@ -41,6 +45,8 @@ GLUE = {
         identify=lambda given, answer: {"JobName": given["JobName"], "RunId": answer["JobRunId"]},
         stop_request=lambda given, answer: {"JobName": given["JobName"], "JobRunIds": [answer["JobRunId"]]},
         view=lambda answer: answer["JobRun"],
+        # https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html
+        also=(("glue:GetJobRuns", lambda given: service.arn("glue", f"job/{given['JobName']}")),),
     )
 }
 
@@ -66,6 +72,11 @@ def _job(kind: str) -> Integration:
         stop=f"Stop{kind}Job",
         identify=identified,
         stop_request=identified,
+        # The job is tagged as Step Functions' own: https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
+        also=(
+            ("sagemaker:AddTags", lambda given: service.arn("sagemaker", f"{kind.lower()}-job/{given[name]}")),
+            ("sagemaker:ListTags", lambda given: service.arn("sagemaker", f"{kind.lower()}-job/{given[name]}")),
+        ),
     )
 
 

@@ -37,6 +37,7 @@ def _follow(arn: str, pattern: str) -> dict[str, Any]:
     parent = history.current()
     while child["status"] == "RUNNING":
         if parent is not None and not parent.running:
+            calls.authorize("states", "states:StopExecution", arn)
             adapter.SFN_STOP.get()({"executionArn": arn, "cause": "The calling execution was stopped"})
             raise errors.task_failed("The execution was stopped")
         time.sleep(0.05)

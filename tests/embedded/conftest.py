@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import tarfile
 import textwrap
 import time
@@ -16,13 +17,14 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from embedded_aws import lifecycle
+from embedded_aws import decisions, lifecycle
 from solvent import deployment
 from solvent.client import Platform
 from solvent.target import Target
 
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"
+LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}  # of functions and jobs whose log is looked at
 _CONFIG = Config(retries={"max_attempts": 1, "mode": "standard"}, read_timeout=120)
 
 
@@ -74,7 +76,7 @@ class EmbeddedAws:
             FunctionName=self.name("fn"),
             Runtime="python3.13",
             Handler="index.handler",
-            Role=role or self.role(service="lambda.amazonaws.com"),
+            Role=role or self.role(LOGS, service="lambda.amazonaws.com"),
             Code={"ZipFile": archive.getvalue()},
             Timeout=timeout,
             Environment={"Variables": variables},
@@ -142,6 +144,7 @@ def wait(found: Callable[[], Any], timeout: float = 10) -> Any:
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
     """A running embedded AWS, shared by the tests of the session: use names of your own."""
     home = tmp_path_factory.mktemp("embedded-aws")
+    os.environ[decisions.FILE] = str(home.with_suffix(".decisions"))  # who asked for what: test_permissions.py
     running = lifecycle.up(home, port=4800)
     try:
         yield EmbeddedAws(running.url, home)

@@ -24,6 +24,11 @@ def assume(aws: EmbeddedAws, role: str) -> dict[str, str]:
     return dict(aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="somebody")["Credentials"])
 
 
+@pytest.mark.contract(
+    "redshift.caller",
+    page="https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-iam-access-federated-db-roles.html",
+    says="Who calls the Data API with a role becomes the database user IAMR:<role>.",
+)
 def test_an_analyst_asks_the_warehouse_and_nothing_else(aws: EmbeddedAws, platform: Platform) -> None:
     target = platform.target
     analyst = Target(target.names, target.region, aws.session(assume(aws, "solvent-dev-analyst")), aws.url)
@@ -37,6 +42,11 @@ def test_an_analyst_asks_the_warehouse_and_nothing_else(aws: EmbeddedAws, platfo
             call()
 
 
+@pytest.mark.contract(
+    "redshift.statement-owner",
+    page="https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-iam.html",
+    says="The condition key redshift-data:statement-owner-iam-userid limits a caller to its own statements.",
+)
 def test_a_statement_is_seen_by_who_submitted_it(aws: EmbeddedAws, platform: Platform) -> None:
     """What is authorized in the course of a call (GetCredentials) does not change whose statement it is."""
     where = {"WorkgroupName": platform.names.workgroup, "Database": "solvent"}

@@ -18,6 +18,11 @@ def as_role(aws: EmbeddedAws, *actions: str) -> boto3.client:
     return aws.client("application-autoscaling", answer["Credentials"])
 
 
+@pytest.mark.contract(
+    "auto-scaling.target",
+    page="https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html",
+    quote="Registers or updates a scalable target, which is the resource that you want to scale.",
+)
 def test_a_target_needs_its_variant(aws: EmbeddedAws) -> None:
     scaling, resource = aws.client("application-autoscaling"), f"endpoint/{aws.endpoint()}/variant/all"
     with pytest.raises(ClientError) as refused:
@@ -31,6 +36,11 @@ def test_a_target_needs_its_variant(aws: EmbeddedAws) -> None:
         scaling.deregister_scalable_target(ResourceId=resource, **WHERE)
 
 
+@pytest.mark.contract(
+    "auto-scaling.authorization",
+    page="https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsapplicationautoscaling.html",
+    says="Each operation is an action that the caller's policies must allow.",
+)
 def test_a_role_may_do_what_its_policy_says(aws: EmbeddedAws) -> None:
     aws.client("application-autoscaling").register_scalable_target(
         ResourceId=f"endpoint/{aws.endpoint()}/variant/all", **WHERE, **LIMITS

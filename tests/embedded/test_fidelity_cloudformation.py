@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from conftest import EmbeddedAws, wait
 
+from embedded_aws import table
+
 pytestmark = pytest.mark.embedded
 
 
@@ -30,14 +32,42 @@ def reasons(aws: EmbeddedAws, stack: dict[str, Any]) -> str:
     return "\n".join(e.get("ResourceStatusReason", "") for e in events if e["ResourceStatus"].endswith("FAILED"))
 
 
-def test_an_unknown_property_fails_the_deploy_and_names_the_file(aws: EmbeddedAws) -> None:
-    properties = {"BucketName": aws.name("b"), "ReplicationConfiguration": {}}
-    stack = deploy(aws, {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": properties}})
+REFUSED = {
+    "AWS::S3::Bucket": "ReplicationConfiguration",
+    "AWS::Lambda::Function": "FileSystemConfigs",
+    "AWS::Kinesis::Stream": "DesiredShardLevelMetrics",
+    "AWS::DynamoDB::Table": "ResourcePolicy",
+    "AWS::Glue::Job": "MaxCapacity",
+    "AWS::EC2::VPC": "Ipv4IpamPoolId",
+    "AWS::RedshiftServerless::Workgroup": "SnapshotName",
+    "AWS::SNS::Topic": "ArchivePolicy",
+}
+
+
+def test_a_refused_property_fails_the_deploy_by_name(aws: EmbeddedAws) -> None:
+    rows = {row.name: row for row in table.rows()}
+    for kind, name in REFUSED.items():
+        assert f"`{name}`" in rows[kind].refused, kind
+        stack = deploy(aws, {"R": {"Type": kind, "Properties": {name: {}}}})
+        assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+        assert f"{kind}: the embedded AWS would drop {name} in silence" in reasons(aws, stack)
+        assert "embedded_aws/cloudformation/properties.yaml" in reasons(aws, stack)
+
+
+def test_an_unknown_resource_type_fails_the_deploy_by_name(aws: EmbeddedAws) -> None:
+    stack = deploy(aws, {"R": {"Type": "AWS::EKS::Cluster", "Properties": {}}})
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert "AWS::S3::Bucket: the embedded AWS would drop ReplicationConfiguration" in reasons(aws, stack)
-    assert "embedded_aws/cloudformation/properties.yaml" in reasons(aws, stack)
+    assert "AWS::EKS::Cluster" in reasons(aws, stack)
 
 
+@pytest.mark.contract(
+    "cloudformation.bucket-properties",
+    page="https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html",
+    says=(
+        "BucketEncryption, LifecycleConfiguration, LoggingConfiguration and VersioningConfiguration become "
+        "the bucket's."
+    ),
+)
 def test_a_bucket_keeps_its_encryption_life_cycle_and_logging(aws: EmbeddedAws) -> None:
     name, logs = aws.name("b"), aws.name("logs")
     key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}}
@@ -91,6 +121,11 @@ def custom(function: str, **properties: Any) -> dict[str, Any]:
     return {"Custom": {"Type": "Custom::Thing", "Properties": {"ServiceToken": function, **properties}}}
 
 
+@pytest.mark.contract(
+    "cloudformation.custom-resource",
+    page="https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-responses.html",
+    quote="You can access the values provided here by name in the template with Fn::GetAtt.",
+)
 def test_a_custom_resource_of_our_own_runs(aws: EmbeddedAws) -> None:
     outputs = {"Seen": {"Value": {"Fn::GetAtt": ["Custom", "Seen"]}}}
     stack = deploy(aws, custom(aws.function(CUSTOM), Value="v1"), Outputs=outputs)
@@ -98,6 +133,14 @@ def test_a_custom_resource_of_our_own_runs(aws: EmbeddedAws) -> None:
     assert stack["Outputs"][0]["OutputValue"] == "v1"
 
 
+@pytest.mark.contract(
+    "cloudformation.custom-resource-crash",
+    page="https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html",
+    says=(
+        "A custom resource that does not answer fails the stack; AWS waits for ServiceTimeout, an hour by "
+        "default, here it fails at once with the exception."
+    ),
+)
 def test_a_custom_resource_that_crashes_fails_the_stack_in_seconds(aws: EmbeddedAws) -> None:
     # crpg-ref-responses: without an answer AWS waits until the time-out, an hour by default.
     begun = time.monotonic()
@@ -113,6 +156,11 @@ def test_a_custom_resource_that_never_answers_fails_the_stack(aws: EmbeddedAws) 
     assert "returned without answering" in reasons(aws, stack)
 
 
+@pytest.mark.contract(
+    "cloudformation.stack-output",
+    page="https://docs.aws.amazon.com/cdk/v2/guide/resources.html",
+    says="CDK's weak references between stacks read the other stack's output when the template is deployed.",
+)
 def test_a_weak_reference_reads_another_stacks_output(aws: EmbeddedAws) -> None:
     # CDK's weak cross-stack references are Fn::GetStackOutput.
     queue = {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": aws.name("q")}}}
@@ -124,6 +172,11 @@ def test_a_weak_reference_reads_another_stacks_output(aws: EmbeddedAws) -> None:
     assert found == producer["Outputs"][0]["OutputValue"]
 
 
+@pytest.mark.contract(
+    "cloudformation.auto-delete",
+    page="https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_s3.Bucket.html",
+    says="autoDeleteObjects empties the bucket before its stack deletes it.",
+)
 def test_the_auto_delete_helper_empties_a_bucket_with_its_stack(aws: EmbeddedAws) -> None:
     name = aws.name("b")
     resources = {

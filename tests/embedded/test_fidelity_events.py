@@ -7,6 +7,7 @@ import pytest
 from conftest import EmbeddedAws, wait
 
 pytestmark = pytest.mark.embedded
+START = {"Effect": "Allow", "Action": "states:StartExecution", "Resource": "*"}
 
 
 def make_bucket(aws: EmbeddedAws) -> str:
@@ -29,6 +30,11 @@ def inputs(aws: EmbeddedAws, machine: str) -> list[dict]:
     return [json.loads(sfn.describe_execution(executionArn=e["executionArn"])["input"]) for e in found]
 
 
+@pytest.mark.contract(
+    "eventbridge.input-transformer",
+    page="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html",
+    says="An input transformer changes what of the event the target gets.",
+)
 def test_an_object_that_arrives_starts_an_execution_with_a_transformed_input(aws: EmbeddedAws) -> None:
     # S3 EventBridge: "Object Created" events of the bucket; eb-transform-target-input: InputPathsMap and InputTemplate.
     bucket, machine, rule = make_bucket(aws), make_machine(aws), aws.name("rule")
@@ -45,7 +51,7 @@ def test_an_object_that_arrives_starts_an_execution_with_a_transformed_input(aws
         "InputPathsMap": {"bucket": "$.detail.bucket.name", "key": "$.detail.object.key"},
         "InputTemplate": '{"manifest": "s3://<bucket>/<key>"}',
     }
-    role = aws.role(service="events.amazonaws.com")
+    role = aws.role(START, service="events.amazonaws.com")
     target = {"Id": "t", "Arn": machine, "RoleArn": role, "InputTransformer": transformer}
     events.put_targets(Rule=rule, Targets=[target])
     s3.put_object(Bucket=bucket, Key="lending/d1/customers.csv", Body=b"")
@@ -53,9 +59,17 @@ def test_an_object_that_arrives_starts_an_execution_with_a_transformed_input(aws
     assert wait(lambda: inputs(aws, machine)) == [{"manifest": f"s3://{bucket}/lending/d1/manifest.json"}]
 
 
+@pytest.mark.contract(
+    "scheduler.at",
+    page="https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html",
+    quote=(
+        "You can use at expressions to create one-time schedules that invoke a target once, at the time and "
+        "in the time zone, that you specify."
+    ),
+)
 def test_a_schedule_starts_an_execution(aws: EmbeddedAws) -> None:
     machine, name = make_machine(aws), aws.name("schedule")
-    role, soon = aws.role(service="scheduler.amazonaws.com"), datetime.now(UTC) + timedelta(seconds=1)
+    role, soon = aws.role(START, service="scheduler.amazonaws.com"), datetime.now(UTC) + timedelta(seconds=1)
     aws.client("scheduler").create_schedule(
         Name=name,
         ScheduleExpression=f"at({soon:%Y-%m-%dT%H:%M:%S})",
@@ -65,6 +79,11 @@ def test_a_schedule_starts_an_execution(aws: EmbeddedAws) -> None:
     assert wait(lambda: inputs(aws, machine), 30)[0] == {"portfolio": "lending"}
 
 
+@pytest.mark.contract(
+    "s3.secure-transport",
+    page="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html",
+    says="aws:SecureTransport is false for a request without TLS; here the loopback counts as TLS.",
+)
 def test_the_loopback_counts_as_tls_for_an_ssl_only_policy(aws: EmbeddedAws) -> None:
     bucket = make_bucket(aws)
     resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
@@ -77,6 +96,11 @@ def test_the_loopback_counts_as_tls_for_an_ssl_only_policy(aws: EmbeddedAws) -> 
     aws.client("s3", credentials).put_object(Bucket=bucket, Key="k", Body=b"x")
 
 
+@pytest.mark.contract(
+    "iam.policy-variable",
+    page="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html",
+    says="A policy variable stands for the value that the key has in the request.",
+)
 def test_a_policy_variable_is_filled_in(aws: EmbeddedAws) -> None:
     # reference_policies_variables: ${aws:userid} and the like may stand in a condition's value.
     bucket, sts = make_bucket(aws), aws.client("sts")

@@ -7,7 +7,7 @@ import zipfile
 from typing import Any
 
 import pytest
-from conftest import EmbeddedAws, wait
+from conftest import LOGS, EmbeddedAws, wait
 
 pytestmark = pytest.mark.embedded
 
@@ -25,7 +25,8 @@ def make_job(aws: EmbeddedAws, scripts: str, source: str | None, role: str | Non
         aws.client("s3").put_object(Bucket=scripts, Key=f"{name}.py", Body=textwrap.dedent(source).encode())
     aws.client("glue").create_job(
         Name=name,
-        Role=role or aws.role({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, service="glue.amazonaws.com"),
+        Role=role
+        or aws.role({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, LOGS, service="glue.amazonaws.com"),
         Command={"Name": "glueetl", "ScriptLocation": f"s3://{scripts}/{name}.py", "PythonVersion": "3"},
         GlueVersion="5.1",
         DefaultArguments={f"--{key.replace('_', '-')}": value for key, value in arguments.items()},
@@ -45,6 +46,14 @@ def run(aws: EmbeddedAws, job: str, **arguments: str) -> dict[str, Any]:
     return wait(ended, 30)
 
 
+@pytest.mark.contract(
+    "glue.libraries",
+    page="https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-runs.html",
+    says=(
+        "--extra-py-files puts the files on the script's Python path, and arguments of the run replace "
+        "those of the job."
+    ),
+)
 def test_a_job_gets_its_arguments_libraries_role_and_engine(aws: EmbeddedAws, bucket: str) -> None:
     library = io.BytesIO()
     with zipfile.ZipFile(library, "w") as archive:
@@ -72,6 +81,14 @@ def test_a_job_gets_its_arguments_libraries_role_and_engine(aws: EmbeddedAws, bu
     assert "a line for the log" in [event["message"] for event in logs]
 
 
+@pytest.mark.contract(
+    "glue.log-group",
+    page="https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html",
+    says=(
+        "The log group carries the prefix of --custom-logGroup-prefix and, under encryption, the names of "
+        "security configuration and role."
+    ),
+)
 def test_logs_are_where_glue_puts_them_under_a_security_configuration(aws: EmbeddedAws, bucket: str) -> None:
     job = make_job(aws, bucket, "print('behind the names')", custom_logGroup_prefix="/mine/glue")
     glue, security = aws.client("glue"), aws.name("security")
@@ -86,6 +103,11 @@ def test_logs_are_where_glue_puts_them_under_a_security_configuration(aws: Embed
     assert "behind the names" in [event["message"] for event in events]
 
 
+@pytest.mark.contract(
+    "glue.error-message",
+    page="https://docs.aws.amazon.com/glue/latest/webapi/API_JobRun.html",
+    quote="An error message associated with this job run.",
+)
 def test_the_reason_is_the_exception_and_the_traceback_is_in_the_log(aws: EmbeddedAws, bucket: str) -> None:
     # As Glue has it: the name of the class without its module, and a message of several lines as it is.
     source = """
@@ -122,12 +144,22 @@ def test_a_job_that_ends_by_itself_fails_with_what_it_said_last(aws: EmbeddedAws
         assert (ended["JobRunState"], ended["ErrorMessage"]) == ("FAILED", expected)
 
 
+@pytest.mark.contract(
+    "glue.script",
+    page="https://docs.aws.amazon.com/glue/latest/webapi/API_JobCommand.html",
+    says="A run executes the script at its S3 address; without one it fails.",
+)
 def test_a_job_without_a_script_fails(aws: EmbeddedAws, bucket: str) -> None:
     ended = run(aws, make_job(aws, bucket, None))
     assert ended["JobRunState"] == "FAILED"
     assert "The job could not start" in ended["ErrorMessage"]
 
 
+@pytest.mark.contract(
+    "glue.role",
+    page="https://docs.aws.amazon.com/glue/latest/dg/create-an-iam-role.html",
+    says="A job's calls are made with its role, and refused where the role may not.",
+)
 def test_a_job_is_denied_what_its_role_may_not_do(aws: EmbeddedAws, bucket: str) -> None:
     actions = ["s3:GetObject", "s3:ListBucket"]
     role = aws.role({"Effect": "Allow", "Action": actions, "Resource": "*"}, service="glue.amazonaws.com")
@@ -142,3 +174,17 @@ def test_a_job_cannot_leave_the_machine(aws: EmbeddedAws, bucket: str) -> None:
     ended = run(aws, make_job(aws, bucket, source))
     assert ended["JobRunState"] == "FAILED"
     assert "may reach the embedded AWS only" in ended["ErrorMessage"]
+
+
+@pytest.mark.contract(
+    "glue.own-libraries",
+    page="https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-libraries.html",
+    says="A library that Glue does not have must come with the job; what the checkout holds is not there.",
+)
+def test_a_job_sees_nothing_of_the_checkout(aws: EmbeddedAws, bucket: str) -> None:
+    for name in ("solvent", "embedded_aws", "stacks", "lambdas"):
+        ended = run(aws, make_job(aws, bucket, f"import {name}"))
+        assert (ended["JobRunState"], ended["ErrorMessage"]) == (
+            "FAILED",
+            f"ModuleNotFoundError: No module named '{name}'",
+        )

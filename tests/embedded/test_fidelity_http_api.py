@@ -57,16 +57,31 @@ def signed(
     return urllib.request.Request(request.url, request.data, dict(request.headers), method="POST")
 
 
+@pytest.mark.contract(
+    "api-gateway.open-route",
+    page="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html",
+    says="A route without an authorizer answers everybody.",
+)
 def test_an_open_route_answers_without_a_signature(aws: EmbeddedAws, api: str) -> None:
     assert call(urllib.request.Request(f"{api}/open")) == (200, {"route": "GET /open", "version": "2.0"})
 
 
+@pytest.mark.contract(
+    "api-gateway.iam-route",
+    page="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html",
+    says="When IAM authorization is on, callers must sign their requests with Signature Version 4.",
+)
 def test_an_unsigned_call_of_an_iam_route_is_forbidden(aws: EmbeddedAws, api: str) -> None:
     # http-api-access-control-iam: "If IAM authorization is enabled, clients must sign their requests with SigV4".
     status, body = call(urllib.request.Request(f"{api}/closed", b"{}", method="POST"))
     assert (status, body) == (403, {"message": "Forbidden"})
 
 
+@pytest.mark.contract(
+    "api-gateway.invoke-permission",
+    page="https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html",
+    quote="API Gateway invokes your API route only if the client has execute-api permission for the route.",
+)
 def test_a_signed_call_needs_execute_api_invoke(aws: EmbeddedAws, api: str) -> None:
     assert call(signed(aws, f"{api}/closed"))[0] == 200
     sts = aws.client("sts")
@@ -108,6 +123,11 @@ def test_every_kind_of_caller_must_know_the_secret(aws: EmbeddedAws, api: str) -
     assert call(signed(aws, f"{api}/closed", {"AccessKeyId": "AKIAUNKNOWN", "SecretAccessKey": "x"})) == FORBIDDEN
 
 
+@pytest.mark.contract(
+    "iam.credential-scope",
+    page="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html",
+    says="A signature is bound to the request, its body, the service and the region.",
+)
 def test_a_signature_is_for_one_request(aws: EmbeddedAws, api: str) -> None:
     good = signed(aws, f"{api}/closed")
     forged = dict(good.headers)
@@ -129,6 +149,11 @@ def test_a_signed_hash_must_be_the_bodys(aws: EmbeddedAws, api: str) -> None:
     assert call(urllib.request.Request(request.url, b'{"another": 1}', headers, method="POST")) == FORBIDDEN
 
 
+@pytest.mark.contract(
+    "iam.signature-age",
+    page="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html",
+    quote="In most cases, a request must reach AWS within five minutes of the time stamp in the request.",
+)
 def test_an_old_signature_is_forbidden(aws: EmbeddedAws, api: str, monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime.datetime.now(datetime.UTC)
     for minutes, expected in ((-20, 403), (20, 403), (0, 200)):
@@ -146,6 +171,11 @@ def refused(operation: Any, **given: Any) -> str:
     return str(caught.value.response["Error"]["Code"])
 
 
+@pytest.mark.contract(
+    "iam.signature",
+    page="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html",
+    says="A request whose signature is not that of the caller's secret key is denied.",
+)
 def test_every_service_asks_every_caller_for_the_secret(aws: EmbeddedAws) -> None:
     for credentials in callers(aws):
         wrong = {**credentials, "SecretAccessKey": "not-the-secret"}
@@ -156,6 +186,11 @@ def test_every_service_asks_every_caller_for_the_secret(aws: EmbeddedAws) -> Non
         aws.client("s3", credentials).list_buckets()
 
 
+@pytest.mark.contract(
+    "iam.foreign-authorization",
+    page="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html",
+    says="An Authorization header that is no signature identifies nobody.",
+)
 def test_an_authorization_that_is_no_signature_is_not_the_operators(aws: EmbeddedAws) -> None:
     headers = {
         "Authorization": "Bearer x",
@@ -166,6 +201,11 @@ def test_an_authorization_that_is_no_signature_is_not_the_operators(aws: Embedde
     assert (status, "TableNames" in body) in ((400, False), (403, False))
 
 
+@pytest.mark.contract(
+    "s3.no-public-access",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html",
+    quote="By default, new buckets, access points, and objects don't allow public access.",
+)
 def test_nothing_in_s3_is_public(aws: EmbeddedAws) -> None:
     s3, bucket = aws.client("s3"), aws.name("bucket")
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.region})
@@ -179,6 +219,11 @@ def test_nothing_in_s3_is_public(aws: EmbeddedAws) -> None:
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"private"
 
 
+@pytest.mark.contract(
+    "s3.presigned-url",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html",
+    says="A presigned URL gives access to one object for a time without credentials of one's own.",
+)
 def test_a_presigned_url_and_a_streamed_upload_still_work(aws: EmbeddedAws) -> None:
     s3, bucket = aws.client("s3"), aws.name("bucket")
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.region})

@@ -31,7 +31,7 @@ class Stream:
         aws.client("s3").create_bucket(Bucket=self.bucket, CreateBucketConfiguration=location)
         aws.client("kinesis").create_stream(StreamName=self.name, ShardCount=1)
         self.queue = aws.client("sqs").create_queue(QueueName=aws.name("lost"))["QueueUrl"]
-        actions = ["s3:PutObject", "kinesis:GetRecords", "sqs:GetQueueUrl", "sqs:SendMessage"]
+        actions = ["s3:PutObject", "kinesis:*", "sqs:SendMessage"]
         role = aws.role({"Effect": "Allow", "Action": actions, "Resource": "*"}, service="lambda.amazonaws.com")
         arn = f"arn:aws:kinesis:{aws.region}:{aws.account}:stream/{self.name}"
         wait(lambda: aws.client("kinesis").describe_stream_summary(StreamName=self.name))
@@ -67,6 +67,14 @@ class Stream:
         self.aws.client("lambda").delete_event_source_mapping(UUID=self.mapping["UUID"])
 
 
+@pytest.mark.contract(
+    "kinesis.partial-failure",
+    page="https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html",
+    quote=(
+        "If the batchItemFailures array contains multiple items, Lambda uses the record with the lowest "
+        "sequence number as the checkpoint."
+    ),
+)
 def test_a_partial_failure_is_retried_from_the_lowest_failed_record(aws: EmbeddedAws) -> None:
     # services-kinesis-batchfailurereporting: "Lambda retries records starting from the lowest sequence number".
     stream = Stream(aws, "report", FunctionResponseTypes=["ReportBatchItemFailures"], MaximumRetryAttempts=1)
@@ -81,6 +89,11 @@ def test_a_partial_failure_is_retried_from_the_lowest_failed_record(aws: Embedde
     stream.close()
 
 
+@pytest.mark.contract(
+    "kinesis.bisect",
+    page="https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html",
+    quote="If the function returns an error, split the batch in two and retry.",
+)
 def test_bisection_isolates_the_bad_record(aws: EmbeddedAws) -> None:
     # kinesis-on-failure-destination: "Splitting a batch does not consume the retry quota."
     stream = Stream(aws, "raise", BisectBatchOnFunctionError=True, MaximumRetryAttempts=0)
@@ -93,6 +106,14 @@ def test_bisection_isolates_the_bad_record(aws: EmbeddedAws) -> None:
     stream.close()
 
 
+@pytest.mark.contract(
+    "kinesis.role",
+    page="https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html",
+    says=(
+        "The mapping reads the stream with the function's execution role; without the permission it stands "
+        "still and says so."
+    ),
+)
 def test_a_role_that_may_not_read_the_stream_gets_nothing(aws: EmbeddedAws) -> None:
     stream = Stream(aws, "report")
     role = aws.client("lambda").get_function_configuration(FunctionName=stream.mapping["FunctionArn"])["Role"]
@@ -101,9 +122,23 @@ def test_a_role_that_may_not_read_the_stream_gets_nothing(aws: EmbeddedAws) -> N
     functions = aws.client("lambda")
     wait(
         lambda: (
-            "kinesis:GetRecords"
+            "kinesis:DescribeStream"
             in functions.get_event_source_mapping(UUID=stream.mapping["UUID"])["LastProcessingResult"]
         )
     )
     assert stream.batches() == []
+    stream.close()
+
+
+@pytest.mark.contract(
+    "kinesis.filter",
+    page="https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html",
+    says="The function is given the records that the mapping's filter criteria match; the others are passed over.",
+)
+def test_a_filter_keeps_records_from_the_function(aws: EmbeddedAws) -> None:
+    pattern = json.dumps({"data": {"stage": ["submitted"]}})
+    stream = Stream(aws, "report", FilterCriteria={"Filters": [{"Pattern": pattern}]})
+    wanted = json.dumps({"stage": "submitted"})
+    stream.put(json.dumps({"stage": "seen"}), wanted)
+    assert wait(stream.batches) == [[wanted]]
     stream.close()

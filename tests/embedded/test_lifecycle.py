@@ -140,6 +140,61 @@ def test_a_crash_loses_seconds_and_is_no_obstacle(home: Path) -> None:
     lived_in.assert_kept()
 
 
+SLOW = """
+import json, time, urllib.request
+
+def handler(event, context):
+    if event["RequestType"] == "Create":
+        time.sleep(float(event["ResourceProperties"]["Seconds"]))
+    answer = {k: event[k] for k in ("StackId", "RequestId", "LogicalResourceId")}
+    answer |= {"Status": "SUCCESS", "PhysicalResourceId": "made"}
+    request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
+    urllib.request.urlopen(request, timeout=10)
+"""
+
+
+def create(aws: EmbeddedAws, function: str, seconds: float) -> None:
+    """Start a stack of a queue and a resource that takes its time."""
+    slow = {"ServiceToken": function, "Seconds": str(seconds)}
+    resources = {
+        "Group": {"Type": "AWS::SageMaker::ModelPackageGroup", "Properties": {"ModelPackageGroupName": "made"}},
+        "Slow": {"Type": "Custom::Slow", "Properties": slow, "DependsOn": "Group"},
+    }
+    body = json.dumps({"Resources": resources})
+    aws.client("cloudformation").create_stack(StackName="slow", TemplateBody=body)
+    wait(lambda: aws.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"], 20)
+
+
+def test_a_deploy_that_is_killed_is_undone_and_can_be_repeated(home: Path) -> None:
+    running = lifecycle.up(home, port=PORT)
+    aws = EmbeddedAws(running.url, home)
+    function = aws.function(SLOW, timeout=60)
+    time.sleep(2 * saving.SECONDS)  # the function is saved
+    create(aws, function, 40)
+    time.sleep(2 * saving.SECONDS)  # a save would have been due
+    os.kill(running.pid, signal.SIGKILL)
+    again = lifecycle.up(home, port=running.port)
+    assert "ended without a last save" in again.notice
+    formation = aws.client("cloudformation")
+    assert formation.describe_stacks()["Stacks"] == []
+    assert aws.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"] == []
+    create(aws, function, 0)
+    wait(lambda: formation.describe_stacks(StackName="slow")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE", 20)
+
+
+def test_a_deploy_that_is_stopped_has_failed_and_is_named(home: Path) -> None:
+    running = lifecycle.up(home, port=PORT)
+    aws = EmbeddedAws(running.url, home)
+    create(aws, aws.function(SLOW, timeout=60), 40)
+    assert lifecycle.down(home)
+    again = lifecycle.up(home, port=running.port)
+    assert again.notice.startswith("Interrupted, and failed now: stack slow.")
+    formation = aws.client("cloudformation")
+    assert formation.describe_stacks(StackName="slow")["Stacks"][0]["StackStatus"] == "ROLLBACK_FAILED"
+    formation.delete_stack(StackName="slow")
+    wait(lambda: not aws.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"], 20)
+
+
 def test_jobs_end_with_the_embedded_aws_that_is_killed(home: Path) -> None:
     running = lifecycle.up(home, port=PORT)
     aws = EmbeddedAws(running.url, home)
@@ -194,14 +249,14 @@ def test_who_deletes_the_folder_stops_what_serves_it(home: Path, remove: str) ->
         shutil.rmtree(place)
     else:
         (place / "running.json").write_text((place / "running.json").read_text().replace(str(running.pid), "1"))
-        before = _contents(place / "state")
+        before = _contents(place / "state" / "saved")
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)  # whoever sends it: nothing may be written back
     wait(lambda: not group(running.pid), 5)
     if remove == "folder":
         assert not (place / "state").exists()
     else:
-        assert _contents(place / "state") == before
+        assert _contents(place / "state" / "saved") == before
         assert (place / "running.json").exists(), "it is another's"
         assert not (place / "saved.json").exists()
 
@@ -226,8 +281,7 @@ def test_down_says_what_was_not_saved(home: Path) -> None:
     running = lifecycle.up(home, port=PORT)
     aws = EmbeddedAws(running.url, home)
     aws.client("sqs").create_queue(QueueName="lost")
-    (home / "state").mkdir(exist_ok=True)
-    (home / "state" / "sqs.json.tmp").mkdir()  # no file can be written there, not even by root
+    (home / "state" / "saved" / "sqs.json.tmp").mkdir()  # no file can be written there, not even by root
     with pytest.raises(lifecycle.LifecycleError, match="is stopped, but its state is not saved: .*failed to save sqs"):
         lifecycle.down(home)
     assert not group(running.pid)

@@ -68,6 +68,11 @@ def test_a_variant_that_does_not_exist_cannot_be_registered() -> None:
     assert described() == []
 
 
+@pytest.mark.contract(
+    "auto-scaling.limits",
+    page="https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html",
+    quote="This property is required when registering a new scalable target.",
+)
 def test_new_targets_need_both_limits_and_later_ones_only_what_changes() -> None:
     # "When you register a new scalable target, you must specify values for the minimum and maximum capacity."
     assert code("RegisterScalableTarget", **TARGET, MinCapacity=1) == "ValidationException"
@@ -78,6 +83,11 @@ def test_new_targets_need_both_limits_and_later_ones_only_what_changes() -> None
     assert [(t["MinCapacity"], t["MaxCapacity"]) for t in described()] == [(1, 6)]
 
 
+@pytest.mark.contract(
+    "auto-scaling.range",
+    page="https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html",
+    says="A capacity outside of the new range is moved into it.",
+)
 def test_capacity_is_moved_into_the_range_of_an_active_variant(endpoint: dict[str, Any]) -> None:
     # "If the specified resource is not active in the target service, this operation does not change the resource's
     # current capacity. Otherwise, it changes the resource's current capacity to a value that is inside of this range."
@@ -105,6 +115,14 @@ def test_a_dimension_is_asked_for_together_with_a_resource() -> None:
     assert described(ResourceIds=["endpoint/other/variant/all"]) == []
 
 
+@pytest.mark.contract(
+    "auto-scaling.policies",
+    page="https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html",
+    quote=(
+        "Deregistering a scalable target deletes the scaling policies and the scheduled actions that are "
+        "associated with it."
+    ),
+)
 def test_a_policy_needs_its_target_and_goes_with_it() -> None:
     # "You cannot create a scaling policy until you have registered the resource as a scalable target."
     assert code("PutScalingPolicy", **POLICY) == "ObjectNotFoundException"
@@ -121,6 +139,11 @@ def test_a_policy_needs_its_target_and_goes_with_it() -> None:
     assert code("DeleteScalingPolicy", **POLICY) == "ObjectNotFoundException"
 
 
+@pytest.mark.contract(
+    "auto-scaling.endpoint-deleted",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-delete-with-scaling.html",
+    says="Deleting an endpoint with a scaling policy asks for the permission to deregister its target.",
+)
 def test_targets_go_with_their_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     # SageMaker deregisters the targets of an endpoint that is deleted.
     monkeypatch.setattr(endpoints, "on_delete", [targets.forget_endpoint])

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from embedded_aws.functions.kinesis_batches import Handling, Outcome, Rules
 
 
@@ -48,12 +50,26 @@ def test_a_partial_failure_keeps_what_came_before_it() -> None:
     assert (shard.lost, shard.position) == ([([2, 3], "RetryAttemptsExhausted", 3)], 3)
 
 
+@pytest.mark.contract(
+    "kinesis.report-off",
+    page="https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html",
+    quote=(
+        "Even when your function code returns partial batch failure responses, these responses will not be "
+        "processed by Lambda unless the ReportBatchItemFailures feature is explicitly turned on for your "
+        "event source mapping."
+    ),
+)
 def test_without_report_item_failures_the_answer_means_success() -> None:
     shard = Shard(Rules(), {2}, partial=True)
     shard.handling.run([record(1), record(2)])
     assert (shard.seen, shard.position) == ([[1, 2]], 2)
 
 
+@pytest.mark.contract(
+    "kinesis.bad-identifier",
+    page="https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html",
+    says="An itemIdentifier with a bad key name, or an empty one, is a complete failure of the batch.",
+)
 def test_an_unknown_identifier_fails_the_whole_batch() -> None:
     shard = Shard(Rules(report_item_failures=True, maximum_retries=0), set())
     shard.handling.invoke = lambda piece: Outcome(answer={"batchItemFailures": [{"itemIdentifier": "elsewhere"}]})
@@ -61,6 +77,11 @@ def test_an_unknown_identifier_fails_the_whole_batch() -> None:
     assert shard.lost == [([1], "RetryAttemptsExhausted", 1)]
 
 
+@pytest.mark.contract(
+    "kinesis.bisect-quota",
+    page="https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html",
+    quote="Splitting a batch does not count towards the retry quota.",
+)
 def test_bisection_costs_no_retry_and_loses_the_bad_record_alone() -> None:
     shard = Shard(Rules(bisect=True, maximum_retries=0), {3})
     shard.handling.run([record(n) for n in (1, 2, 3, 4)])
@@ -68,6 +89,11 @@ def test_bisection_costs_no_retry_and_loses_the_bad_record_alone() -> None:
     assert (shard.lost, shard.position) == ([([3], "RetryAttemptsExhausted", 1)], 4)
 
 
+@pytest.mark.contract(
+    "kinesis.record-age",
+    page="https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html",
+    quote="Discard records older than the specified age.",
+)
 def test_records_that_are_too_old_are_given_up_first() -> None:
     shard = Shard(Rules(maximum_age=60), set(), now=200.0)
     shard.handling.run([record(1, 100.0), record(2, 139.0), record(3, 150.0)])

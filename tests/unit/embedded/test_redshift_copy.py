@@ -28,6 +28,14 @@ def parquet(**columns: pa.Array) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.contract(
+    "redshift.copy-parquet",
+    page="https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html",
+    quote=(
+        "COPY inserts values into the target table's columns in the same order as the columns occur in the "
+        "columnar data files."
+    ),
+)
 def test_parquet_is_matched_by_position_not_by_name(warehouse: Warehouse) -> None:
     content = parquet(
         whatever=pa.array([1, 2], pa.int64()), id=pa.array(["a", "b"]), name=pa.array([None, None], pa.date32())
@@ -52,6 +60,11 @@ def test_parquet_with_another_type_is_refused(warehouse: Warehouse) -> None:
         warehouse.run(f"{COPY} FORMAT AS PARQUET")
 
 
+@pytest.mark.contract(
+    "redshift.copy-json",
+    page="https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html",
+    says="COPY with JSON 'auto' matches attributes by name.",
+)
 def test_json_is_matched_by_name_and_keeps_nested_values_in_super(warehouse: Warehouse) -> None:
     warehouse.run("CREATE TABLE p (loan VARCHAR(9), reasons SUPER, score INT)")
     lines = [{"score": 5, "loan": "L1", "reasons": [{"code": "R1"}], "unknown": 1}, {"loan": "L2"}]
@@ -70,6 +83,11 @@ def test_csv_with_a_header_and_quotes(warehouse: Warehouse) -> None:
     assert rows == [(1, "a,b", "2024-01-31"), (2, "", None)]
 
 
+@pytest.mark.contract(
+    "redshift.copy-error",
+    page="https://docs.aws.amazon.com/redshift/latest/dg/t_Troubleshooting_load_errors.html",
+    says="A row that does not fit fails the COPY and is described in the table of load errors.",
+)
 def test_a_bad_row_loads_nothing_and_is_described(warehouse: Warehouse) -> None:
     warehouse.storage.put("lake", "in/a.csv", b"id,name,at\n1,a,2024-01-31\nx,b,2024-01-31\n")
     with pytest.raises(SqlError, match="Load into table 't' failed.  Check 'sys_load_error_detail'"):
@@ -122,6 +140,11 @@ def test_what_copy_refuses(warehouse: Warehouse, statement: str, error: str) -> 
     assert error in str(found.value)
 
 
+@pytest.mark.contract(
+    "redshift.unload",
+    page="https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html",
+    quote="By default, UNLOAD fails if it finds files that it would possibly overwrite.",
+)
 def test_unload_writes_parquet_and_refuses_to_overwrite(warehouse: Warehouse) -> None:
     warehouse.run("INSERT INTO t VALUES (1, 'it''s', '2024-01-31')")
     unload = (

@@ -58,6 +58,11 @@ def test_a_result_has_typed_cells_and_redshifts_type_names() -> None:
     assert names == ["int4", "float8", "varchar", "bool", "int4", "date", "numeric"]
 
 
+@pytest.mark.contract(
+    "redshift.result-pages",
+    page="https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_GetStatementResult.html",
+    quote="A token is returned to page through the statement results.",
+)
 def test_results_come_in_pages() -> None:
     identifier = submit("SELECT x FROM generate_series(1, 2500) AS t(x)")["Id"]
     rows, token = [], None
@@ -78,6 +83,11 @@ def test_a_failed_batch_names_the_statement_and_keeps_nothing() -> None:
     assert ended("SELECT * FROM t")["Error"] == 'ERROR: relation "t" does not exist'
 
 
+@pytest.mark.contract(
+    "redshift.auto-commit",
+    page="https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_BatchExecuteStatement.html",
+    says="With ExecutionMode AUTO_COMMIT each statement is committed by itself.",
+)
 def test_auto_commit_keeps_what_succeeded() -> None:
     found = ended("CREATE TABLE t (a INT)", "SELECT 1 / 0", "INSERT INTO t VALUES (1)", ExecutionMode="AUTO_COMMIT")
     assert found["Status"] == "FAILED"
@@ -91,6 +101,11 @@ def test_results_of_sub_statements_have_their_own_ids() -> None:
         assert call("GetStatementResult", Id=identifier + suffix)["Records"] == [[{"longValue": value}]]
 
 
+@pytest.mark.contract(
+    "redshift.client-token",
+    page="https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html",
+    quote="A unique, case-sensitive identifier that you provide to ensure the idempotency of the request.",
+)
 def test_a_client_token_runs_once() -> None:
     submit("CREATE TABLE t (a INT)")
     first = submit("INSERT INTO t VALUES (1)", ClientToken="load-1")
@@ -167,6 +182,11 @@ def test_the_catalog() -> None:
     )
 
 
+@pytest.mark.contract(
+    "redshift.capacity",
+    page="https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_CreateWorkgroup.html",
+    quote="The base data warehouse capacity of the workgroup in Redshift Processing Units (RPUs).",
+)
 @pytest.mark.parametrize("capacity", [5, 12, 2048])
 def test_a_capacity_that_aws_does_not_sell(capacity: int) -> None:
     with pytest.raises(ApiError, match="capacity"):
@@ -174,6 +194,11 @@ def test_a_capacity_that_aws_does_not_sell(capacity: int) -> None:
         control.call("CreateWorkgroup", request)
 
 
+@pytest.mark.contract(
+    "redshift.namespace-in-use",
+    page="https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_DeleteNamespace.html",
+    says="A namespace that a workgroup uses cannot be deleted.",
+)
 def test_a_namespace_with_a_workgroup_is_not_deleted() -> None:
     with pytest.raises(ApiError) as error:
         control.call("DeleteNamespace", {"namespaceName": "bank"})

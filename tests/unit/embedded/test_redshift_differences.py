@@ -49,6 +49,14 @@ def test_accepted_statements_are_recorded(warehouse: Warehouse, kind: tuple[str,
     assert warehouse.value("SELECT COUNT(*) FROM _redshift.accepted_statements") == before + 1
 
 
+@pytest.mark.contract(
+    "redshift.table-attributes",
+    page="https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html",
+    quote=(
+        "Uniqueness, primary key, and foreign key constraints are informational only; they are not enforced "
+        "by Amazon Redshift when you populate a table."
+    ),
+)
 @pytest.mark.parametrize("word", ACCEPTED_ALTER_TABLE)
 def test_table_attributes_are_accepted(warehouse: Warehouse, word: str) -> None:
     warehouse.run(ALTERATIONS[word])

@@ -24,6 +24,14 @@ def cases() -> list[object]:
     return found
 
 
+@pytest.mark.contract(
+    "redshift.dialect",
+    page="https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_SQLCommandRef.html",
+    says=(
+        "Statements in Redshift's dialect give Redshift's results, one pair of statement and result per "
+        "construct in tests/sql/redshift."
+    ),
+)
 @pytest.mark.parametrize(("sql", "expected"), cases())
 def test_result(tmp_path: Path, sql: str, expected: list[str]) -> None:
     warehouse = Warehouse(tmp_path)

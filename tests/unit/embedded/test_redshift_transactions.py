@@ -17,6 +17,11 @@ def warehouse(tmp_path: Path) -> Warehouse:
     return made
 
 
+@pytest.mark.contract(
+    "redshift.transaction",
+    page="https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_BatchExecuteStatement.html",
+    quote="By default, the SQL statements are run as a single transaction.",
+)
 def test_a_failed_batch_leaves_nothing(warehouse: Warehouse) -> None:
     with pytest.raises(SqlError, match="Divide by zero"):
         warehouse.run("INSERT INTO t VALUES (1)", "CREATE TABLE u (a INT)", "SELECT 1 / 0")
@@ -25,6 +30,11 @@ def test_a_failed_batch_leaves_nothing(warehouse: Warehouse) -> None:
         warehouse.run("SELECT * FROM u")
 
 
+@pytest.mark.contract(
+    "redshift.truncate",
+    page="https://docs.aws.amazon.com/redshift/latest/dg/r_TRUNCATE.html",
+    quote="However, be aware that TRUNCATE commits the transaction in which it is run.",
+)
 def test_truncate_commits_what_came_before(warehouse: Warehouse) -> None:
     """A load that truncates in its batch loses the old rows even when it fails later."""
     warehouse.run("INSERT INTO t VALUES (1), (2)", "CREATE TABLE u (a INT)")
@@ -41,6 +51,11 @@ def test_delete_is_rolled_back(warehouse: Warehouse) -> None:
     assert warehouse.value("SELECT COUNT(*) FROM t") == 1
 
 
+@pytest.mark.contract(
+    "redshift.isolation",
+    page="https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html",
+    says="A transaction that is not committed is not seen by others.",
+)
 def test_readers_see_no_half_loaded_batch(warehouse: Warehouse) -> None:
     warehouse.run("INSERT INTO t VALUES (1)")
     loaded, go_on, seen = threading.Event(), threading.Event(), []
@@ -78,6 +93,11 @@ def test_writers_wait_for_each_other(warehouse: Warehouse) -> None:
     assert warehouse.value("SELECT COUNT(*) FROM t") == 4
 
 
+@pytest.mark.contract(
+    "redshift.temporary-table",
+    page="https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html",
+    says="A temporary table is dropped at the end of its session.",
+)
 def test_temporary_tables_end_with_their_batch(warehouse: Warehouse) -> None:
     warehouse.run("CREATE TEMP TABLE s (LIKE t)", "INSERT INTO s VALUES (1)")
     with pytest.raises(SqlError, match='relation "s" does not exist'):

@@ -74,6 +74,11 @@ def serving() -> str:
     return str(container.model)
 
 
+@pytest.mark.contract(
+    "sagemaker.update-endpoint",
+    page="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_UpdateEndpoint.html",
+    says="The new configuration replaces the old one without a moment in which nothing serves.",
+)
 def test_an_update_replaces_the_fleet_and_drains_the_old_one() -> None:
     assert created()["EndpointStatus"] == "InService"
     old: Any = fleets.route("lending", None)[1]
@@ -84,6 +89,11 @@ def test_an_update_replaces_the_fleet_and_drains_the_old_one() -> None:
         assert time.monotonic() < deadline
 
 
+@pytest.mark.contract(
+    "sagemaker.update-fails",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails.html",
+    says="An update that fails leaves the endpoint in service on its former configuration.",
+)
 def test_an_update_that_fails_is_in_service_on_the_old_configuration() -> None:
     """Who only looks at the status takes a rollback for a success."""
     created()
@@ -93,6 +103,11 @@ def test_an_update_that_fails_is_in_service_on_the_old_configuration() -> None:
     assert serving() == "old"
 
 
+@pytest.mark.contract(
+    "sagemaker.alarm",
+    page="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AutoRollbackConfig.html",
+    says="An alarm that rings while traffic shifts rolls the update back.",
+)
 def test_an_alarm_rolls_back() -> None:
     created()
     routing = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}
@@ -101,6 +116,11 @@ def test_an_alarm_rolls_back() -> None:
     assert (found["EndpointConfigName"], serving()) == ("old", "old")
 
 
+@pytest.mark.contract(
+    "sagemaker.endpoint-failed",
+    page="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeEndpoint.html",
+    quote="DeleteEndpoint is the only operation that can be performed on a failed endpoint.",
+)
 def test_an_endpoint_that_never_came_up_can_only_be_deleted() -> None:
     assert created("broken")["EndpointStatus"] == "Failed"
     with pytest.raises(ApiError, match="delete it instead"):
@@ -110,6 +130,11 @@ def test_an_endpoint_that_never_came_up_can_only_be_deleted() -> None:
         endpoints.describe({"EndpointName": "lending"})
 
 
+@pytest.mark.contract(
+    "sagemaker.canary",
+    page="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TrafficRoutingConfig.html",
+    quote="Value must be less than or equal to 50% of the variant's total instance count.",
+)
 @pytest.mark.parametrize("size", [{"Type": "CAPACITY_PERCENT", "Value": 60}, {"Type": "INSTANCE_COUNT", "Value": 2}])
 def test_a_canary_takes_at_most_half(size: dict[str, Any]) -> None:
     created()

@@ -26,6 +26,11 @@ def register(**more: object) -> str:
     return str(registry.create(request)["ModelPackageArn"])
 
 
+@pytest.mark.contract(
+    "sagemaker.model-versions",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-version.html",
+    says="Versions of a model group count upwards from 1.",
+)
 def test_versions_count_from_one_and_are_never_used_again() -> None:
     first, second = register(), register()
     assert first.endswith(":model-package/lending/1")
@@ -33,6 +38,11 @@ def test_versions_count_from_one_and_are_never_used_again() -> None:
     assert register().endswith("/3")
 
 
+@pytest.mark.contract(
+    "sagemaker.approval",
+    page="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html",
+    quote="Whether the model is approved for deployment.",
+)
 def test_a_version_waits_for_approval_unless_it_comes_approved() -> None:
     arn = register(CustomerMetadataProperties={"auc": "0.78"})
     assert registry.describe({"ModelPackageName": arn})["ModelApprovalStatus"] == "PendingManualApproval"
@@ -44,6 +54,11 @@ def test_a_version_waits_for_approval_unless_it_comes_approved() -> None:
     assert found["CustomerMetadataProperties"] == {"auc": "0.78", "by": "me"}
 
 
+@pytest.mark.contract(
+    "sagemaker.client-token",
+    page="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateModelPackage.html",
+    quote="A unique token that guarantees that the call to this API is idempotent.",
+)
 def test_the_same_client_token_registers_once() -> None:
     assert register(ClientToken="a") == register(ClientToken="a") != register(ClientToken="b")
 
@@ -62,6 +77,11 @@ def test_lists_are_newest_first_and_by_decision() -> None:
     )
 
 
+@pytest.mark.contract(
+    "sagemaker.group-not-empty",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-delete-model-group.html",
+    says="A model group that holds versions cannot be deleted.",
+)
 def test_a_group_with_versions_is_not_deleted() -> None:
     arn = register()
     with pytest.raises(ApiError) as error:

@@ -67,6 +67,11 @@ def served(tmp_path: Path) -> Iterator[Served]:
     made.process.wait()
 
 
+@pytest.mark.contract(
+    "sagemaker.invocations",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html",
+    says="A model container answers POST requests to /invocations (on AWS at port 8080).",
+)
 def test_transform_fn_answers(served: Served) -> None:
     status, body, kind = served.post(b'{"x": 2}')
     assert (status, kind) == (200, "application/json")
@@ -87,6 +92,11 @@ def test_any_other_exception_is_a_500_and_the_server_lives_on(served: Served) ->
     assert served.post(b'{"x": 1}')[0] == 200, "same connection, next request"
 
 
+@pytest.mark.contract(
+    "sagemaker.ping",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html",
+    says="A container that is well answers GET /ping with 200.",
+)
 def test_ping(served: Served) -> None:
     served.connection.request("GET", "/ping")
     assert served.connection.getresponse().status == 200
@@ -96,6 +106,11 @@ def test_it_ends_with_its_parent(served: Served) -> None:
     assert served.end() == 0
 
 
+@pytest.mark.contract(
+    "sagemaker.handlers",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/adapt-inference-container.html",
+    says="The toolkit calls input_fn, predict_fn and output_fn, or one transform_fn in their place.",
+)
 def test_the_three_step_contract(tmp_path: Path) -> None:
     served = Served(tmp_path, STEPS)
     assert served.post(b"32")[:2] == (200, b"42")

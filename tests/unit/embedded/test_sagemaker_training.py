@@ -30,7 +30,7 @@ print("epoch=2 auc=0.75;")
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
-    monkeypatch.setattr(service, "log_lines", lambda group, stream, text: lines.append(text))
+    monkeypatch.setattr(service, "log_lines", lambda group, stream, text, role: lines.append(text))
     return lines
 
 
@@ -65,6 +65,14 @@ def run(record: dict[str, Any], work: Path) -> None:
     training_script.run(record, work, variables)
 
 
+@pytest.mark.contract(
+    "sagemaker.training-environment",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/amazon-sagemaker-toolkits.html",
+    says=(
+        "The training toolkit passes hyperparameters as arguments and the folders of channels and model as "
+        "SM_ variables."
+    ),
+)
 def test_arguments_variables_and_metrics(tmp_path: Path, logged: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-the-person")
     record = job(SCRIPT, tmp_path)
@@ -82,6 +90,11 @@ def test_arguments_variables_and_metrics(tmp_path: Path, logged: list[str], monk
     )
 
 
+@pytest.mark.contract(
+    "sagemaker.training-failure",
+    page="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html",
+    quote="If the training job failed, the reason it failed.",
+)
 def test_a_failing_script_says_why(tmp_path: Path, logged: list[str]) -> None:
     with pytest.raises(JobError) as error:
         run(job("raise ValueError('no luck')", tmp_path), tmp_path)
@@ -90,6 +103,11 @@ def test_a_failing_script_says_why(tmp_path: Path, logged: list[str]) -> None:
     assert "python3 train.py --depth 3" in str(error.value)
 
 
+@pytest.mark.contract(
+    "sagemaker.stopping-condition",
+    page="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html",
+    quote="When the job reaches the time limit, SageMaker ends the training job.",
+)
 def test_a_script_that_runs_too_long_is_stopped(tmp_path: Path, logged: list[str]) -> None:
     record = job("import time; time.sleep(30)", tmp_path, StoppingCondition={"MaxRuntimeInSeconds": 1})
     begun = time.monotonic()
@@ -105,6 +123,11 @@ def test_a_missing_source_directory_is_named(tmp_path: Path, logged: list[str]) 
         run(record, tmp_path)
 
 
+@pytest.mark.contract(
+    "sagemaker.metric-definitions",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/training-metrics.html",
+    says="The metrics of AWS's own algorithms cannot be replaced.",
+)
 @pytest.mark.parametrize("tag", [":3.2-0", ""])
 def test_the_metrics_of_awss_own_algorithms_cannot_be_defined(tmp_path: Path, tag: str) -> None:
     request = job(SCRIPT, tmp_path)
@@ -119,3 +142,13 @@ def test_the_metrics_of_awss_own_algorithms_cannot_be_defined(tmp_path: Path, ta
     ):
         with pytest.raises(ApiError, match="ResourceConfig is required"):
             training.create({**request, "AlgorithmSpecification": changed})
+
+
+@pytest.mark.contract(
+    "sagemaker.own-code",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/amazon-sagemaker-toolkits.html",
+    says="A script sees its own folder and its image's packages; what the checkout holds is not there.",
+)
+def test_a_script_sees_its_own_folder_and_nothing_of_the_checkout(tmp_path: Path, logged: list[str]) -> None:
+    with pytest.raises(JobError, match="No module named 'solvent'"):
+        run(job("import solvent", tmp_path), tmp_path)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("ministack")
+from ministack import app
 from ministack.core import persistence
 
 from embedded_aws import adapter, ownership, saving
@@ -37,8 +38,10 @@ class Saves:
 
 
 @pytest.fixture
-def saves(monkeypatch: pytest.MonkeyPatch) -> Iterator[Saves]:
+def saves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Saves]:
     found = Saves()
+    monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path / "saved"))
+    saving.open_folder(tmp_path / "saved")
     monkeypatch.setattr(saving, "SECONDS", 0.01)
     monkeypatch.setattr(persistence, "save_all", found.save_all)
     found.saver.start()
@@ -66,6 +69,78 @@ def test_a_running_execution_is_saved_until_it_has_ended(saves: Saves) -> None:
         assert saves.settle() == ended
     finally:
         del executions["long"]
+
+
+def test_nothing_is_saved_in_the_middle_of_a_deploy(saves: Saves) -> None:
+    stacks = adapter.STACKS.get()
+    stacks["s"] = {"StackStatus": "UPDATE_IN_PROGRESS"}
+    try:
+        saves.saver.saw("POST")
+        assert saves.settle() == 0
+        stacks["s"] = {"StackStatus": "UPDATE_COMPLETE"}
+        assert saves.settle(1) == 1
+    finally:
+        del stacks["s"]
+
+
+class Folder:
+    """The folder of the saved files, with two services whose state is the number of the save."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.number = folder, 0
+        monkeypatch.setattr(persistence, "PERSIST_STATE", True)
+        monkeypatch.setattr(persistence, "STATE_DIR", str(folder))
+        states = dict.fromkeys(("sns", "sqs"), lambda: {"number": self.number})
+        monkeypatch.setattr(app, adapter.SAVED_STATE.name, lambda: states)
+        saving.open_folder(folder)
+
+    def save(self) -> None:
+        self.number += 1
+        saving.save_whole()
+
+    def saved(self) -> dict[str, int]:
+        return {path.stem: json.loads(path.read_text())["payload"]["number"] for path in self.folder.glob("*.json")}
+
+
+def test_all_files_of_a_save_are_put_in_place_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path / "saved", monkeypatch)
+    folder.save()
+    write = persistence.save_state
+
+    def killed(service: str, data: Any) -> None:
+        if service == "sqs":
+            raise KeyboardInterrupt  # as a crash: the file of SNS is written, that of SQS is not
+        write(service, data)
+
+    monkeypatch.setattr(persistence, "save_state", killed)
+    with pytest.raises(KeyboardInterrupt):
+        folder.save()
+    saving.open_folder(folder.folder)
+    assert folder.saved() == {"sns": 1, "sqs": 1}
+    monkeypatch.setattr(persistence, "save_state", write)
+    folder.save()
+    assert folder.saved() == {"sns": 3, "sqs": 3}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["saved"]
+
+
+def test_a_crash_between_the_two_steps_loses_no_save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path / "saved", monkeypatch)
+    folder.save()
+    folder.folder.rename(tmp_path / "former")
+    (tmp_path / "saving").mkdir()
+    (tmp_path / "saving" / "sns.json").write_text('{"payload": {"number": 2}}')
+    saving.open_folder(folder.folder)
+    assert folder.saved() == {"sns": 2}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["saved"]
+
+
+def test_a_service_that_could_not_be_saved_keeps_its_last_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Folder(tmp_path / "saved", monkeypatch)
+    folder.save()
+    write = persistence.save_state
+    monkeypatch.setattr(persistence, "save_state", lambda name, data: name == "sns" and write(name, data))
+    folder.save()
+    assert folder.saved() == {"sns": 2, "sqs": 1}
 
 
 def test_state_that_grows_while_it_is_copied_is_copied_again() -> None:
