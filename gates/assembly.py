@@ -34,6 +34,14 @@ class Assembly:
         return sorted(self.folder.glob("*.template.json"))
 
     @cached_property
+    def region(self) -> str:
+        """The region of the environment, the same for all its stacks."""
+        artifacts = json.loads((self.folder / "manifest.json").read_text())["artifacts"].values()
+        regions = {artifact["environment"].rpartition("/")[2] for artifact in artifacts if "environment" in artifact}
+        assert len(regions) == 1, f"{self.environment} lies in {regions}"
+        return str(regions.pop())
+
+    @cached_property
     def templates(self) -> dict[str, Template]:
         """File name -> template."""
         return {path.name: json.loads(path.read_text()) for path in self.paths}
@@ -70,6 +78,12 @@ class Assembly:
             reference = self.templates[template]["Outputs"][output["OutputName"]]["Value"]
         return f"{template}/{reference['Ref'] if 'Ref' in reference else reference['Fn::GetAtt'][0]}"
 
+    def construct_path(self, where: str) -> str:
+        """The construct path of `<template>/<logical id>`, as CDK wrote it beside the resource; empty without one."""
+        template, _, logical_id = where.partition("/")
+        resource = self.templates[template]["Resources"].get(logical_id, {})
+        return str(resource.get("Metadata", {}).get("aws:cdk:path", ""))
+
     def statements(self, role: str) -> list[dict[str, Any]]:
         """All policy statements of the role with this name suffix (`run-control`)."""
         name = f"solvent-{self.environment}-{role}"
@@ -104,11 +118,8 @@ def flat(value: Any) -> str:
         return str(value["Fn::Sub"]).replace("${AWS::AccountId}", ACCOUNT)
     if value.get("Ref") == "AWS::AccountId":
         return ACCOUNT
-    name = (
-        "-".join(str(part) for part in next(iter(value.values())))
-        if not isinstance(value.get("Ref"), str)
-        else value["Ref"]
-    )
+    named = next(iter(value.values()))  # Ref: a name; Fn::GetAtt: two; Fn::GetStackOutput: stack, region and output
+    name = named if isinstance(named, str) else "-".join(map(str, named.values() if isinstance(named, dict) else named))
     return f"arn:aws:reference:eu-west-1:{ACCOUNT}:" + "".join(c for c in name if c.isalnum() or c == "-")
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gates.assembly import Assembly
 
+SHORTEST_REASON = 20  # characters of an explanation; anything shorter explains nothing
+
 
 @dataclass(frozen=True, order=True)
 class Finding:
@@ -22,10 +24,15 @@ class Finding:
 
 @dataclass
 class Outcome:
-    """What a gate looked at, and every finding that nobody has explained. Any finding fails the gate."""
+    """What a gate looked at, and every finding that nobody has explained. Any fails it, unless only reported."""
 
     looked_at: str
     findings: list[Finding] = field(default_factory=list)
+    reported_only: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.findings) and not self.reported_only
 
 
 Gate = Callable[["Assembly"], Outcome]

@@ -32,6 +32,7 @@ class ApiStack(SolventStack):
             description="GET /v1/health, POST /v1/score",
             key=lake.key,
             network=network,
+            no_dead_letters="the HTTP API calls it and waits: the caller gets the error",
             environment={"VERSION": __version__},
             timeout_seconds=29,  # the HTTP API waits 30
         )

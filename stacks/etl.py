@@ -8,6 +8,7 @@ from constructs import Construct
 from stacks import bundling
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
+from stacks.constructs.dependencies import policy_of
 from stacks.constructs.glue_connection import GlueConnection
 from stacks.constructs.log_group import LogGroup
 from stacks.constructs.permissions import OBJECTS, UPLOAD, allow, service_role, use_key
@@ -31,7 +32,7 @@ class EtlStack(SolventStack):
             GlueConnection(self, network=network, role=self.role) if config.network.private_compute else None
         )
         self.job = self._job()
-        self.job.node.add_dependency(self.security, self.role)  # the role with its policy
+        self.job.node.add_dependency(self.security, policy_of(self.role))
 
     def _log_groups(self, lake: LakeStack) -> None:
         """Where Glue 5.x writes: daemons and the Glue logger to `error`, the script's stdout and stderr to `output`.

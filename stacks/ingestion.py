@@ -11,6 +11,7 @@ from constructs import Construct
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.dead_letters import DeadLetterQueue
+from stacks.constructs.dependencies import policy_of
 from stacks.constructs.function import Function
 from stacks.constructs.permissions import acknowledge, allow, use_key
 from stacks.lake import LakeStack
@@ -44,6 +45,7 @@ class IngestionStack(SolventStack):
             description="Validates events of the stream and writes them to the raw zone, or to quarantine",
             key=lake.key,
             network=network,
+            no_dead_letters="Lambda polls the stream and waits: what no retry could write goes to the mapping's queue",
             timeout_seconds=60,
         )
         allow(
@@ -84,4 +86,4 @@ class IngestionStack(SolventStack):
             on=[self.stream.stream_arn],
         )
         allow(role, "sqs:SendMessage", on=[self.dead_letters.queue_arn])
-        mapping.node.add_dependency(role)  # Lambda checks the role when the mapping is made
+        mapping.node.add_dependency(policy_of(role))  # Lambda checks the role when the mapping is made

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Aws, CfnResource, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -13,6 +13,8 @@ from solvent.contracts.glue import columns
 from stacks.config import Config
 from stacks.constructs import catalog
 from stacks.constructs.base import SolventStack
+from stacks.constructs.function import CALLED_BY_CLOUDFORMATION
+from stacks.constructs.permissions import acknowledge, only_logs
 
 PARQUET_ZONES = ("cleaned", "training")
 
@@ -23,6 +25,7 @@ class LakeStack(SolventStack):
         self.key = self._key()
         self.access_logs = self._access_log_bucket()
         self.buckets = {zone: self._zone_bucket(zone) for zone in naming.ZONES}
+        self._settle_emptying()
         self._catalog()
 
     def _key(self) -> kms.Key:
@@ -44,6 +47,16 @@ class LakeStack(SolventStack):
                 conditions={
                     "ArnLike": {"kms:EncryptionContext:aws:logs:arn": self.arn("logs", "log-group:*")},
                 },
+            )
+        )
+        # State machines encrypt the lines that they log; the delivery decrypts them on the way to the log group.
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="DeliveryOfTheStateMachinesLogs",
+                principals=[iam.ServicePrincipal("delivery.logs.amazonaws.com")],
+                actions=["kms:Decrypt"],
+                resources=["*"],
+                conditions={"StringEquals": {"kms:EncryptionContext:SourceArn": self.arn("logs", "*")}},
             )
         )
         # Alarms publish to the encrypted topic; rules and schedules write to encrypted dead-letter queues.
@@ -110,6 +123,17 @@ class LakeStack(SolventStack):
                 event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
             )
         return bucket
+
+    def _settle_emptying(self) -> None:
+        """CDK's own function empties buckets before they go, where they may. Its code and its role are CDK's."""
+        if not self.config.removable:
+            return
+        emptying = self.node.find_child("Custom::S3AutoDeleteObjectsCustomResourceProvider")
+        only_logs(self, cast(CfnResource, emptying.node.find_child("Role")))  # bucket policies let it delete
+        acknowledge(emptying, "Serverless-LambdaDLQ", CALLED_BY_CLOUDFORMATION)
+        acknowledge(emptying, "Serverless-LambdaTracing", "CDK's function runs once, when a bucket of dev is deleted")
+        function = cast(CfnResource, emptying.node.find_child("Handler"))
+        function.add_deletion_override("DependsOn")  # its role, to which it refers anyway
 
     def _lifecycle(self, zone: str) -> list[s3.LifecycleRule]:
         lake = self.config.lake

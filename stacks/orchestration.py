@@ -14,6 +14,7 @@ from solvent import naming
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.dead_letters import DeadLetterQueue
+from stacks.constructs.dependencies import policy_of
 from stacks.constructs.images import image_uri
 from stacks.constructs.permissions import allow, service_role
 from stacks.constructs.run_functions import RunFunctions
@@ -185,4 +186,4 @@ class OrchestrationStack(SolventStack):
                     ),
                 ),
             )
-            schedule.node.add_dependency(role)
+            schedule.node.add_dependency(policy_of(role))

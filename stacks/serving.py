@@ -11,7 +11,7 @@ from constructs import Construct
 from solvent import naming
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
-from stacks.constructs.function import Function
+from stacks.constructs.function import CALLED_BY_CLOUDFORMATION, Function
 from stacks.constructs.log_group import LogGroup
 from stacks.constructs.permissions import OBJECTS, UPLOAD, allow
 from stacks.constructs.sagemaker_role import sagemaker_role
@@ -92,6 +92,7 @@ class ServingStack(SolventStack):
             description="On `cdk destroy`: deletes endpoints, configurations, models and scaling targets",
             key=lake.key,
             network=network,
+            no_dead_letters=CALLED_BY_CLOUDFORMATION,
             timeout_seconds=900,
         )
         role, prefix = cleanup.own_role, self.names.prefix
@@ -107,14 +108,25 @@ class ServingStack(SolventStack):
         allow(
             role,
             "application-autoscaling:DeregisterScalableTarget",
+            on=[self.arn("application-autoscaling", "scalable-target/*")],
+            why="a scaling target gets its id only when somebody makes it; the code takes those of our endpoints",
+        )
+        allow(
+            role,
             "application-autoscaling:DescribeScalableTargets",
             "sagemaker:ListEndpointConfigs",
-            *(["sagemaker:ListModelPackages"] if self.config.removable else []),
             "sagemaker:ListModels",
             on=["*"],
-            why="List and Describe calls, and X-Ray, know no resources; scaling targets get an id only when they exist",
+            why="these List and Describe actions know no resources",
         )
-        custom = CustomResource(
+        if self.config.removable:
+            allow(
+                role,
+                "sagemaker:ListModelPackages",
+                on=["*"],
+                why="sagemaker:ListModelPackages asks for the packages of a group before any of their ARNs is known",
+            )
+        CustomResource(
             self,
             "Cleanup",
             resource_type="Custom::EndpointCleanup",
@@ -123,4 +135,3 @@ class ServingStack(SolventStack):
             # Model packages are the audit trail: they go only where everything may go.
             properties={"DeleteModelPackages": str(self.config.removable).lower()},
         )
-        custom.node.add_dependency(cleanup)

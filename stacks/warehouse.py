@@ -9,7 +9,7 @@ from solvent import naming
 from stacks import bundling
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
-from stacks.constructs.function import Function
+from stacks.constructs.function import CALLED_BY_CLOUDFORMATION, Function
 from stacks.constructs.log_group import LogGroup
 from stacks.constructs.permissions import OBJECTS, allow, use_key
 from stacks.lake import LakeStack
@@ -142,13 +142,19 @@ class WarehouseStack(SolventStack):
             description="Applies the numbered migrations to the warehouse at deploy time",
             key=lake.key,
             network=network,
+            no_dead_letters=CALLED_BY_CLOUDFORMATION,
             environment={"ADMIN_SECRET_ARN": secret},
             timeout_seconds=900,
         )
         role = self.migrate.own_role
         allow(role, "redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement", on=[self.workgroup_arn])
         _own_statements(role)
-        allow(role, "secretsmanager:GetSecretValue", on=[self.arn("secretsmanager", f"secret:{secret}-??????")])
+        allow(
+            role,
+            "secretsmanager:GetSecretValue",
+            on=[self.arn("secretsmanager", f"secret:{secret}-??????")],
+            why="Secrets Manager appends six random characters to a secret's name in its ARN",
+        )
         migrations = CustomResource(
             self,
             "Migrations",
@@ -158,7 +164,7 @@ class WarehouseStack(SolventStack):
             # A change of any migration changes the hash, and CloudFormation calls the function again.
             properties={"Workgroup": self.names.workgroup, "Migrations": bundling.build().migrations},
         )
-        migrations.node.add_dependency(self.workgroup, self.migrate)
+        migrations.node.add_dependency(self.workgroup)
 
 
 def _own_statements(role: iam.Role) -> None:

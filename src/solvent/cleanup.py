@@ -41,9 +41,9 @@ class Cleanup:
             self._stop_scaling(name)
             counts["endpoints"] += self._delete_endpoint(name)
             counts["configurations"] += self._delete_all(
-                "endpoint_configs", "EndpointConfigs", "EndpointConfigName", name
+                "list_endpoint_configs", "EndpointConfigs", "delete_endpoint_config", "EndpointConfigName", name
             )
-            counts["models"] += self._delete_all("models", "Models", "ModelName", name)
+            counts["models"] += self._delete_all("list_models", "Models", "delete_model", "ModelName", name)
             if packages:
                 counts["packages"] += self._delete_packages(self._names.model_package_group(portfolio))
         log("cleaned_up", counts=counts)
@@ -80,13 +80,14 @@ class Cleanup:
             self._sleep(2.0)
             waited += 2.0
 
-    def _delete_all(self, operation: str, listed: str, key: str, prefix: str) -> int:
-        found = [item[key] for item in self._pages(self._sagemaker, f"list_{operation}", listed, NameContains=prefix)]
+    # Operations are written out in full, so that the least-privilege gate can read them.
+    def _delete_all(self, listing: str, listed: str, deletion: str, key: str, prefix: str) -> int:
+        found = [item[key] for item in self._pages(self._sagemaker, listing, listed, NameContains=prefix)]
         # NameContains also finds the names of others that merely contain the prefix.
         ours = [name for name in found if name == prefix or name.startswith(f"{prefix}-")]
         for name in ours:
             try:
-                getattr(self._sagemaker, f"delete_{operation.removesuffix('s')}")(**{key: name})
+                getattr(self._sagemaker, deletion)(**{key: name})
             except ClientError as error:
                 if not _absent(error):
                     raise

@@ -22,4 +22,5 @@ class DeadLetterQueue(sqs.Queue):
             retention_period=Duration.days(14),
             removal_policy=scope.removal_policy,
         )
-        acknowledge(self, "AwsSolutions-SQS3", "it is itself a dead-letter queue")
+        for rule in ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"):
+            acknowledge(self, rule, "it is itself a dead-letter queue")

@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from stacks import bundling
 from stacks.constructs.base import SolventStack
+from stacks.constructs.dependencies import wait_only_for_policy
 from stacks.constructs.log_group import LogGroup
 from stacks.constructs.permissions import acknowledge, allow, service_role
 from stacks.network import NetworkStack
@@ -19,7 +20,10 @@ RUNTIME = lambda_.Runtime.PYTHON_3_14
 
 
 class Function(lambda_.Function):
-    """`lambdas/<directory>` as function `solvent-<environment>-<name>`, with a role of its own that may only log."""
+    """`lambdas/<directory>` as function `solvent-<environment>-<name>`, with a role of its own that may only log.
+
+    `no_dead_letters` says who learns of a failed invocation, as no function of this platform has a dead-letter queue.
+    """
 
     own_role: iam.Role
     name: str
@@ -33,6 +37,7 @@ class Function(lambda_.Function):
         description: str,
         key: kms.IKey,
         network: NetworkStack,
+        no_dead_letters: str,
         environment: Mapping[str, str] | None = None,
         timeout_seconds: int = 30,
         memory_mb: int = 256,
@@ -55,7 +60,7 @@ class Function(lambda_.Function):
             architecture=lambda_.Architecture.ARM_64,
             handler="handler.handler",
             code=lambda_.Code.from_asset(str(bundling.build().function(name.replace("-", "_")))),
-            role=role,
+            role=role.without_policy_updates(),  # CDK adds nothing to it: every statement is written out here
             log_group=group,
             tracing=lambda_.Tracing.ACTIVE,
             timeout=Duration.seconds(timeout_seconds),
@@ -69,6 +74,7 @@ class Function(lambda_.Function):
             **_placement(network),
         )
         self.own_role, self.name = role, name
+        acknowledge(self, "Serverless-LambdaDLQ", no_dead_letters)
         allow(
             role,
             "logs:CreateLogStream",
@@ -77,27 +83,38 @@ class Function(lambda_.Function):
             why="the log streams of this function's own log group; their names are chosen by Lambda",
         )
         allow(role, "kms:Decrypt", on=[key.key_arn])  # its environment variables
-        # The X-Ray statement itself comes with tracing=ACTIVE.
-        acknowledge(role, "AwsSolutions-IAM5[Resource::*]", _why_all_resources(network))
+        wait_only_for_policy(self, role)
+        allow(
+            role, "xray:PutTelemetryRecords", "xray:PutTraceSegments", on=["*"], why="X-Ray's actions know no resources"
+        )
         if network.config.network.private_compute:
-            allow(
-                role,
-                "ec2:AssignPrivateIpAddresses",
-                "ec2:CreateNetworkInterface",
-                "ec2:DeleteNetworkInterface",
-                "ec2:DescribeNetworkInterfaces",
-                "ec2:DescribeSubnets",
-                "ec2:UnassignPrivateIpAddresses",
-                on=["*"],
-                why=_why_all_resources(network),
-            )
+            _enter_network(scope, role)
 
 
-def _why_all_resources(network: NetworkStack) -> str:
-    reason = "X-Ray's actions know no resources"
-    if network.config.network.private_compute:
-        reason += ", and Lambda makes the network interfaces of a function in a VPC before they have a name"
-    return reason
+# CloudFormation calls asynchronously, so that a queue could take what failed; but its event holds the signed address
+# at which anybody may answer for this function.
+CALLED_BY_CLOUDFORMATION = "CloudFormation waits for the answer, and fails the deploy when none comes in time"
+CALLED_BY_STATES = "a state machine calls it and waits: the error goes to the state's Retry and Catch"
+
+
+def _enter_network(scope: SolventStack, role: iam.Role) -> None:
+    """The function's network interfaces: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html."""
+    allow(
+        role,
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:UnassignPrivateIpAddresses",
+        on=[scope.arn("ec2", "*/*")],
+        why="Lambda makes the network interfaces of a function in a VPC itself: their ids are unknown at deploy time",
+    )
+    allow(
+        role,
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        on=["*"],
+        why="EC2's Describe actions know no resources; Lambda looks for the interfaces it has made",
+    )
 
 
 def _placement(network: NetworkStack) -> dict[str, Any]:

@@ -43,14 +43,19 @@ class GlueConnection:
             role,
             "ec2:CreateNetworkInterface",
             "ec2:DeleteNetworkInterface",
+            on=[scope.arn("ec2", "*/*")],
+            why="Glue makes the network interfaces of a job itself: their ids are unknown at deploy time",
+        )
+        allow(role, "ec2:DescribeVpcAttribute", on=[scope.arn("ec2", f"vpc/{network.vpc.vpc_id}")])
+        allow(
+            role,
             "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeRouteTables",
             "ec2:DescribeSecurityGroups",
             "ec2:DescribeSubnets",
-            "ec2:DescribeVpcAttribute",
             "ec2:DescribeVpcEndpoints",
             on=["*"],
-            why="Glue makes the network interfaces of a job before they have a name; PutMetricData knows no resources",
+            why="EC2's Describe actions know no resources; Glue checks the network before it starts a job",
         )
         allow(
             role,

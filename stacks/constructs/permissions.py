@@ -1,9 +1,12 @@
-"""Permissions, written out one statement at a time: what a role may do, on what, and why any wildcard is there."""
+"""Permissions, written out one statement at a time: what a role may do, on what, and why any wildcard is there.
+
+The reason of a wildcard stands in the template itself: the statement has a Sid, and Metadata of the policy says why.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from aws_cdk import Acknowledgment, Aws, Stack, Validations
+from aws_cdk import Acknowledgment, Aws, CfnResource, Stack, Validations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import IConstruct
@@ -11,6 +14,7 @@ from constructs import IConstruct
 from stacks.constructs.base import SolventStack
 
 UPLOAD = ("s3:PutObject", "s3:AbortMultipartUpload")  # of who writes large objects: what fails half-way costs money
+REASONS = "solvent:wildcards"  # in the Metadata of a policy: Sid -> reason; the gate least-privilege reads it
 OBJECTS = "one run's objects: their keys hold a run id that is unknown at deploy time"
 
 
@@ -35,20 +39,59 @@ def allow(
     why: str | None = None,
     conditions: Mapping[str, Any] | None = None,
 ) -> None:
-    """Let a role call `actions` on the ARNs `on`. A wildcard needs `why`: it acknowledges cdk-nag's finding."""
+    """Let a role call `actions` on the ARNs `on`. A wildcard needs `why`, and nothing else may have it.
+
+    The reason goes into the template, and acknowledges cdk-nag's finding. A reason for `*` names the actions that AWS
+    could limit to resources. Raises ValueError.
+    """
+    shown = [_as_nag_shows_it(role, resource) for resource in on]
+    wildcards = [name for name in shown if "*" in name or "?" in name]
+    if bool(wildcards) != bool(why):
+        raise ValueError(f"{role.node.path}: {actions[0]} on {shown}: a wildcard has a reason, and only a wildcard")
+    reasons = _reasons(role)
+    sid = _sid(actions[0], reasons) if why else None
     role.add_to_principal_policy(
-        iam.PolicyStatement(actions=list(actions), resources=list(on), conditions=dict(conditions or {}))
+        iam.PolicyStatement(sid=sid, actions=list(actions), resources=list(on), conditions=dict(conditions or {}))
     )
-    for resource in on:
-        if "*" in (shown := _as_nag_shows_it(role, resource)):
-            if why is None:
-                raise ValueError(f"{role.node.path}: {shown} is a wildcard, say why")
-            acknowledge(role, f"AwsSolutions-IAM5[Resource::{shown}]", why)
+    if why and sid:
+        _policy(role).add_metadata(REASONS, {**reasons, sid: why})
+        for name in (name for name in wildcards if "*" in name):  # cdk-nag has nothing against `?`
+            acknowledge(role, f"AwsSolutions-IAM5[Resource::{name}]", why)
 
 
 def use_key(role: iam.Role, key: kms.IKey, *, write: bool = False) -> None:
     """Read (and write) what is encrypted with the platform's key."""
     allow(role, "kms:Decrypt", *(["kms:GenerateDataKey"] if write else []), on=[key.key_arn])
+
+
+def _policy(role: iam.Role) -> CfnResource:
+    return cast(CfnResource, role.node.find_child("DefaultPolicy").node.default_child)
+
+
+def _reasons(role: iam.Role) -> dict[str, str]:
+    """The reasons so far. A statement with a Sid is merged with no other."""
+    known = role.node.try_find_child("DefaultPolicy") is not None
+    return dict(_policy(role).get_metadata(REASONS) or {}) if known else {}
+
+
+def _sid(action: str, taken: Mapping[str, str]) -> str:
+    """A name that says what the statement is about: `S3PutObject`, and `S3PutObject2` for the next."""
+    name = "".join(part[0].upper() + part[1:] for part in action.replace("-", ":").split(":"))
+    count = sum(sid.rstrip("0123456789") == name.rstrip("0123456789") for sid in taken)
+    return f"{name}{count + 1}" if count else name
+
+
+def only_logs(scope: SolventStack, role: CfnResource) -> None:
+    """Let the role of a function that CDK brings along log for its stack's functions; not AWS's policy for all."""
+    groups = scope.arn("logs", f"log-group:/aws/lambda/{scope.stack_name}-*")
+    why = "CloudFormation names the function, and Lambda its log group and streams, after the stack"
+    actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+    statement = {"Sid": "LogsCreateLogGroup", "Effect": "Allow", "Action": actions, "Resource": groups}
+    policy = {"PolicyName": "Logs", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+    role.add_property_deletion_override("ManagedPolicyArns")
+    role.add_property_override("Policies", [policy])
+    role.add_metadata(REASONS, {"LogsCreateLogGroup": why})
+    acknowledge(role, f"AwsSolutions-IAM5[Resource::{_as_nag_shows_it(role, groups)}]", why)
 
 
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:

@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from solvent import naming
 from stacks import bundling
 from stacks.constructs.base import SolventStack
-from stacks.constructs.function import Function
+from stacks.constructs.function import CALLED_BY_STATES, Function
 from stacks.constructs.permissions import OBJECTS, allow, use_key
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
@@ -31,17 +31,16 @@ class RunFunctions:
         self.model_gate = self._model_gate()
 
     def _function(self, construct_id: str, name: str, description: str, **options: object) -> Function:
-        function = Function(
+        return Function(
             self._stack,
             construct_id,
             name=name,
             description=description,
             key=self._lake.key,
             network=self._network,
+            no_dead_letters=CALLED_BY_STATES,
             **options,  # type: ignore[arg-type]
         )
-        use_key(function.own_role, self._lake.key, write=True)
-        return function
 
     def _run_control(self, runs: dynamodb.TableV2) -> Function:
         function = self._function(
@@ -52,6 +51,7 @@ class RunFunctions:
             timeout_seconds=60,
         )
         role, stack = function.own_role, self._stack
+        use_key(role, self._lake.key, write=True)
         allow(
             role,
             "dynamodb:DeleteItem",
@@ -109,6 +109,7 @@ class RunFunctions:
             memory_mb=512,
         )
         role, stack = function.own_role, self._stack
+        use_key(role, self._lake.key, write=True)
         allow(role, "s3:GetObject", on=stack.objects("artifacts", "models/"), why=OBJECTS)
         allow(role, "s3:PutObject", on=stack.objects("artifacts", "runs/"), why=OBJECTS)
         _find_champion(role, stack)

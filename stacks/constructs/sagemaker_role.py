@@ -21,30 +21,15 @@ def sagemaker_role(
 ) -> iam.Role:
     """A role that pulls the image, logs and measures; data is granted by the caller."""
     role = service_role(scope, construct_id, name=name, service="sagemaker.amazonaws.com", description=description)
-    reason = "ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resources"
     if network.config.network.private_compute:
-        reason += ", and SageMaker makes network interfaces before they have a name"
-        allow(
-            role,
-            "ec2:CreateNetworkInterface",
-            "ec2:CreateNetworkInterfacePermission",
-            "ec2:DeleteNetworkInterface",
-            "ec2:DeleteNetworkInterfacePermission",
-            "ec2:DescribeDhcpOptions",
-            "ec2:DescribeNetworkInterfaces",
-            "ec2:DescribeSecurityGroups",
-            "ec2:DescribeSubnets",
-            "ec2:DescribeVpcs",
-            on=["*"],
-            why=reason,
-        )
-    allow(role, "ecr:GetAuthorizationToken", on=["*"], why=reason)
+        _enter_network(scope, role)
+    allow(role, "ecr:GetAuthorizationToken", on=["*"], why="a token is for the registry as a whole, it has no resource")
     allow(
         role,
         "cloudwatch:PutMetricData",
         on=["*"],
         conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
-        why=reason,
+        why="PutMetricData knows no resources; a condition names the namespaces",
     )
     allow(
         role,
@@ -60,7 +45,7 @@ def sagemaker_role(
         "logs:DescribeLogStreams",
         "logs:PutLogEvents",
         on=[scope.arn("logs", f"log-group:/aws/sagemaker/{log_groups}")],
-        why="SageMaker names the log streams (and the log group of an endpoint) after jobs and endpoints",
+        why="SageMaker names streams and endpoints' groups itself; the groups of jobs are shared by the whole account",
     )
     use_key(role, key, write=True)
     allow(
@@ -71,3 +56,26 @@ def sagemaker_role(
     )
     allow(role, "kms:DescribeKey", on=[key.key_arn])
     return role
+
+
+def _enter_network(scope: SolventStack, role: iam.Role) -> None:
+    """The network interfaces of jobs and models: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html."""
+    allow(
+        role,
+        "ec2:CreateNetworkInterface",
+        "ec2:CreateNetworkInterfacePermission",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DeleteNetworkInterfacePermission",
+        on=[scope.arn("ec2", "*/*")],
+        why="SageMaker makes the network interfaces of a job itself: their ids are unknown at deploy time",
+    )
+    allow(
+        role,
+        "ec2:DescribeDhcpOptions",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+        on=["*"],
+        why="EC2's Describe actions know no resources; SageMaker checks the network before it starts a job",
+    )

@@ -5,7 +5,6 @@ from aws_cdk import aws_iam as iam
 from solvent import naming
 from stacks.constructs.base import SolventStack
 from stacks.constructs.permissions import allow
-from stacks.constructs.state_machine import WHY_ALL_RESOURCES
 from stacks.serving import rollback_alarms
 from stacks.state_machines.parts import Parts
 
@@ -65,6 +64,10 @@ def _pipeline(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
     allow(
         role, "states:DescribeExecution", "states:StopExecution", on=executions, why="executions are named at run time"
     )
+    # `.sync:2` reads the children's output, which is encrypted under their names.
+    context = [parts.machines[phase] for phase in children]
+    reading = {"StringEquals": {"kms:EncryptionContext:aws:states:stateMachineArn": context}}
+    allow(role, "kms:Decrypt", on=[parts.key], conditions=reading)
     _managed_rule(role, stack, "StepFunctionsGetEventsForStepFunctionsExecutionRule")
 
 
@@ -77,7 +80,8 @@ def _sync_jobs(role: iam.Role, stack: SolventStack, kind: str) -> None:
     jobs = stack.arn("sagemaker", f"{kind.lower()}-job/{stack.names.prefix}-*")
     actions = [f"sagemaker:{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")]
     allow(role, *actions, "sagemaker:AddTags", on=[jobs], why=NAMED_AFTER_RUNS)
-    allow(role, "sagemaker:ListTags", on=["*"], why=WHY_ALL_RESOURCES)
+    asked_first = "Step Functions calls sagemaker:ListTags on all resources, as its page says, before the job exists"
+    allow(role, "sagemaker:ListTags", on=["*"], why=asked_first)
     _managed_rule(role, stack, f"StepFunctionsGetEventsForSageMaker{kind}JobsRule")
 
 
@@ -93,7 +97,7 @@ def _pass_role(role: iam.Role, passed: str) -> None:
 
 def _describe_statements(role: iam.Role) -> None:
     # Without a condition on the owner: the statement was submitted by the function warehouse_load.
-    allow(role, "redshift-data:DescribeStatement", on=["*"], why=WHY_ALL_RESOURCES)
+    allow(role, "redshift-data:DescribeStatement", on=["*"], why="a statement of the Data API has no ARN")
 
 
 def _encrypted_volumes(role: iam.Role, parts: Parts) -> None:

@@ -32,4 +32,5 @@ def _child(parts: Parts, machine: Any, name: str, given: dict[str, Any], *, then
         select={"report.$": "$.Output.report"},
         keep=f"$.{phase}",
         then=then,
+        timeout_seconds=parts.config.orchestration.timeout_hours * 3600,  # as long as the child itself may run
     )

@@ -1,124 +1,125 @@
-"""What AWS's services hand to each other needs a door in the receiver's policy and in the policy of its key.
+"""Trust, key and resource policies: nothing to object to, and each objection is really made."""
 
-Nothing here is checked by the embedded AWS: an alarm that may not publish would be silent on AWS alone.
-"""
-
-import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from damage import Damage, Resources, damaged
 
-from gates.assembly import as_list as _list
+from gates.assembly import Assembly, as_list
+from gates.policies import check
 
-
-def _allowed(document: dict[str, Any], service: str, action: str) -> list[dict[str, Any]]:
-    """The statements that let a service do something (a trailing * in the policy is understood)."""
-    return [
-        statement
-        for statement in document["Statement"]
-        if statement["Effect"] == "Allow"
-        and service
-        in _list(statement["Principal"].get("Service", []) if isinstance(statement["Principal"], dict) else [])
-        and any(a == action or (a.endswith("*") and action.startswith(a[:-1])) for a in _list(statement["Action"]))
-    ]
+ANYBODY, STRANGER = {"AWS": "*"}, {"AWS": "arn:aws:iam::222222222222:root"}
+GITHUB = {"Federated": "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"}
+EC2 = {"Service": "ec2.amazonaws.com"}
 
 
-def _resource_policy(assembly: Any, kind: str, field: str, target: str) -> dict[str, Any]:
-    found = [
-        policy["PolicyDocument"]
-        for where, policy in assembly.of(kind).items()
-        if target in [assembly.owner(where, reference) for reference in policy[field]]
-    ]
-    assert len(found) == 1, f"{target} has {len(found)} policies; one replaces the other on AWS"
-    return found[0]
-
-
-def _key_opens(assembly: Any, where: str, reference: Any, service: str) -> None:
-    key = assembly.of("AWS::KMS::Key")[assembly.owner(where, reference)]
-    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-        assert _allowed(key["KeyPolicy"], service, action), f"{service} may not {action} for {where}"
-
-
-def _of_this_account(statement: dict[str, Any]) -> bool:
-    return bool(
-        statement.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount") == {"Ref": "AWS::AccountId"}
+def test_nobody_else_comes_in_and_everything_arrives(assembly: Assembly) -> None:
+    outcome = check(assembly)
+    assert outcome.findings == []
+    alarms, rules, groups = (
+        assembly.of(f"AWS::{kind}") for kind in ("CloudWatch::Alarm", "Events::Rule", "Logs::LogGroup")
     )
+    assert alarms and rules and len(groups) >= 15
 
 
-def test_every_alarm_can_publish_to_its_topic(assembly: Any) -> None:
-    topics = assembly.of("AWS::SNS::Topic")
-    heard = {
-        assembly.owner(where, action)
-        for where, alarm in assembly.of("AWS::CloudWatch::Alarm").items()
-        for action in alarm.get("AlarmActions", [])
-    }
-    assert heard and heard <= set(topics)
-    for topic in heard:
-        policy = _resource_policy(assembly, "AWS::SNS::TopicPolicy", "Topics", topic)
-        publishing = _allowed(policy, "cloudwatch.amazonaws.com", "sns:Publish")
-        assert publishing and all(_of_this_account(statement) for statement in publishing)
-        _key_opens(assembly, topic, topics[topic]["KmsMasterKeyId"], "cloudwatch.amazonaws.com")
+def _one(resources: Resources, kind: str, named: str = "") -> dict[str, Any]:
+    return next(r["Properties"] for name, r in resources.items() if r["Type"] == kind and name.startswith(named))
 
 
-def test_every_rule_can_write_to_its_dead_letter_queue(assembly: Any) -> None:
-    queues = assembly.of("AWS::SQS::Queue")
-    used = 0
-    for where, rule in assembly.of("AWS::Events::Rule").items():
-        for target in rule["Targets"]:
-            queue = assembly.owner(where, target["DeadLetterConfig"]["Arn"])
-            policy = _resource_policy(assembly, "AWS::SQS::QueuePolicy", "Queues", queue)
-            sending = _allowed(policy, "events.amazonaws.com", "sqs:SendMessage")
-            sources = [s["Condition"]["ArnEquals"]["aws:SourceArn"] for s in sending]
-            assert where in [assembly.owner(queue, source) for source in sources]
-            _key_opens(assembly, queue, queues[queue]["KmsMasterKeyId"], "events.amazonaws.com")
-            used += 1
-    assert used
+def _statements(properties: dict[str, Any]) -> list[dict[str, Any]]:
+    documents = ("KeyPolicy", "PolicyDocument", "AssumeRolePolicyDocument")
+    found: list[dict[str, Any]] = next(properties[name] for name in documents if name in properties)["Statement"]
+    return found
+
+
+def _let_in(kind: str, principal: Any, action: str, named: str = "", **more: Any) -> Damage:
+    added = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*", **more}
+    return lambda resources: _statements(_one(resources, kind, named)).append(added)
+
+
+def _shut(kind: str, action: str, named: str = "", sid: str | None = None) -> Damage:
+    """Without the Allow for an action (of this Sid, where several have it)."""
+
+    def damage(resources: Resources) -> None:
+        statements = _statements(_one(resources, kind, named))
+        allowed = [s for s in statements if s["Effect"] == "Allow" and action in as_list(s["Action"])]
+        statements.remove(next(s for s in allowed if sid in (None, s.get("Sid"))))
+
+    return damage
+
+
+def _unbound(kind: str, action: str, named: str = "", sid: str | None = None) -> Damage:
+    """The Allow for an action without its condition."""
+
+    def damage(resources: Resources) -> None:
+        statements = _statements(_one(resources, kind, named))
+        allowed = [s for s in statements if s["Effect"] == "Allow" and action in as_list(s["Action"])]
+        del next(s for s in allowed if sid in (None, s.get("Sid")))["Condition"]
+
+    return damage
+
+
+def _trust(role: str, change: Callable[[dict[str, Any]], object]) -> Damage:
+    return lambda resources: change(_statements(_one(resources, "AWS::IAM::Role", role))[0])
+
+
+def _set(kind: str, **values: Any) -> Damage:
+    return lambda resources: _one(resources, kind).update(values)
+
+
+def _no_dead_letters(resources: Resources) -> None:
+    del _one(resources, "AWS::Events::Rule")["Targets"][0]["DeadLetterConfig"]
+
+
+def _second_policy(resources: Resources) -> None:
+    resources["Second"] = next(r for r in resources.values() if r["Type"] == "AWS::SNS::TopicPolicy")
+
+
+KEY, TOPIC, QUEUE, BUCKET = "AWS::KMS::Key", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"
+SERVICES = "AlarmsAndEventsOfThisAccount"
+OBJECTIONS: list[tuple[str, str, Damage]] = [
+    ("trust-anybody", "Orchestration", _let_in("AWS::IAM::Role", "*", "sts:AssumeRole")),
+    ("trust-stranger", "Orchestration", _let_in("AWS::IAM::Role", STRANGER, "sts:AssumeRole")),
+    ("trust-stranger", "Orchestration", _let_in("AWS::IAM::Role", GITHUB, "sts:AssumeRoleWithWebIdentity")),
+    ("trust-service", "Orchestration", _let_in("AWS::IAM::Role", EC2, "sts:AssumeRole")),
+    ("trust-service", "Orchestration", _trust("TrainRole", lambda s: s.update(Principal=EC2))),
+    ("trust-source-account", "Orchestration", _trust("TrainRole", lambda s: s.pop("Condition"))),
+    ("trust-action", "Orchestration", _trust("TrainRole", lambda s: s.update(Action="sts:*"))),
+    ("open-to-anybody", "Lake", _let_in(KEY, "*", "kms:Decrypt")),
+    ("open-to-anybody", "Orchestration", _let_in(TOPIC, ANYBODY, "sns:Publish")),
+    ("open-to-anybody", "Lake", _let_in(BUCKET, ANYBODY, "s3:GetObject")),
+    ("open-to-anybody", "Api", _set("AWS::Lambda::Permission", Principal="*")),
+    ("open-to-stranger", "Lake", _let_in(BUCKET, STRANGER, "s3:GetObject")),
+    ("open-to-stranger", "Api", _set("AWS::Lambda::Permission", Principal="222222222222")),
+    ("unexpected-service", "Lake", _let_in(KEY, EC2, "kms:Decrypt")),
+    ("unbound-service", "Lake", _unbound(KEY, "kms:GenerateDataKey*", sid=SERVICES)),
+    ("unbound-service", "Lake", _unbound(KEY, "kms:Encrypt*")),
+    ("unbound-service", "Orchestration", _unbound(QUEUE, "sqs:SendMessage")),
+    ("all-actions", "Lake", _let_in(BUCKET, {"Service": "logging.s3.amazonaws.com"}, "s3:*")),
+    ("two-policies", "Orchestration", _second_policy),
+    ("alarm-unheard", "Orchestration", _shut(TOPIC, "sns:Publish")),
+    ("alarm-unheard", "Orchestration", _unbound(TOPIC, "sns:Publish")),
+    ("alarm-unheard", "Lake", _shut(KEY, "kms:GenerateDataKey*", sid=SERVICES)),
+    ("rule-without-dead-letters", "Orchestration", _no_dead_letters),
+    ("dead-letters-refused", "Orchestration", _shut(QUEUE, "sqs:SendMessage")),
+    ("dead-letters-refused", "Lake", _shut(KEY, "kms:GenerateDataKey*", sid=SERVICES)),
+    ("log-group-key", "Lake", _shut(KEY, "kms:Encrypt*")),
+    ("log-group-key", "Lake", _unbound(KEY, "kms:Encrypt*")),
+    ("machine-log-key", "Lake", _shut(KEY, "kms:Decrypt", sid="DeliveryOfTheStateMachinesLogs")),
+    ("access-logs-refused", "Lake", _shut(BUCKET, "s3:PutObject", "AccessLogs")),
+    ("access-logs-refused", "Lake", _unbound(BUCKET, "s3:PutObject", "AccessLogs")),
+    (
+        "api-permission",
+        "Api",
+        _set("AWS::Lambda::Permission", SourceArn="arn:aws:execute-api:eu-west-1:111111111111:*"),
+    ),
+]
 
 
 @pytest.mark.parametrize(
-    ("kind", "role"), [("AWS::Scheduler::Schedule", "nightly"), ("AWS::Lambda::EventSourceMapping", "stream-ingest")]
+    ("rule", "part", "damage"), OBJECTIONS, ids=[f"{rule}-{number}" for number, (rule, *_) in enumerate(OBJECTIONS)]
 )
-def test_what_uses_a_role_reaches_its_dead_letter_queue_with_it(assembly: Any, kind: str, role: str) -> None:
-    queues = assembly.of("AWS::SQS::Queue")
-    for where, properties in assembly.of(kind).items():
-        destination = (
-            properties["Target"]["DeadLetterConfig"]["Arn"]
-            if kind == "AWS::Scheduler::Schedule"
-            else properties["DestinationConfig"]["OnFailure"]["Destination"]
-        )
-        queue = assembly.owner(where, destination)
-        may = {
-            (a, assembly.owner(where, r))
-            for a, r in _granted(assembly, role)
-            if isinstance(r, dict) and "Fn::Join" not in r
-        }
-        key = assembly.owner(queue, queues[queue]["KmsMasterKeyId"])
-        assert {("sqs:SendMessage", queue), ("kms:Decrypt", key), ("kms:GenerateDataKey", key)} <= may
-
-
-def _granted(assembly: Any, role: str) -> list[tuple[str, Any]]:
-    return [(a, r) for s in assembly.statements(role) for a in _list(s["Action"]) for r in _list(s["Resource"])]
-
-
-def test_every_encrypted_log_group_finds_its_key_open(assembly: Any) -> None:
-    groups = assembly.of("AWS::Logs::LogGroup")
-    keys = {assembly.owner(where, group["KmsKeyId"]) for where, group in groups.items()}
-    assert len(keys) == 1
-    policy = assembly.of("AWS::KMS::Key")[keys.pop()]["KeyPolicy"]
-    for action in ("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:GenerateDataKey", "kms:DescribeKey"):
-        assert _allowed(policy, "logs.eu-west-1.amazonaws.com", action), action
-    (statement,) = _allowed(policy, "logs.eu-west-1.amazonaws.com", "kms:Encrypt")
-    assert "log-group:*" in json.dumps(statement["Condition"])
-
-
-def test_the_ledgers_key_is_used_through_dynamodb_alone(assembly: Any) -> None:
-    """DynamoDB decrypts a table's key as the caller; the actions are those of CDK's own grants."""
-    through = [
-        s
-        for s in assembly.statements("run-control")
-        if s.get("Condition") == {"StringEquals": {"kms:ViaService": "dynamodb.eu-west-1.amazonaws.com"}}
-    ]
-    assert len(through) == 1
-    assert set(through[0]["Action"]) == {
-        "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo",
-    }  # fmt: skip
+def test_a_damaged_policy_is_named(prod: Assembly, tmp_path: Path, rule: str, part: str, damage: Damage) -> None:
+    assert rule in {finding.rule for finding in check(damaged(prod, tmp_path, part, damage)).findings}
