@@ -1,4 +1,4 @@
-"""The definitions that deploy: every step can fail without losing the failure, and a live endpoint is touched last."""
+"""The definitions that deploy: no failure is lost, a live endpoint is touched last. What all machines need: `gates`."""
 
 import json
 import re
@@ -40,25 +40,11 @@ def test_all_four_machines_are_there(assembly: Any) -> None:
     assert set(assembly.definitions) == {f"solvent-{assembly.environment}-{phase}" for phase in MACHINES}
 
 
-def test_every_task_retries_what_passes_and_catches_the_rest(definition: dict[str, Any]) -> None:
-    for name, task in _states(definition, "Task").items():
-        assert task["Retry"], name
-        assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
-        assert all(retry["ErrorEquals"] != ["States.ALL"] for retry in task["Retry"]), (
-            f"{name} would retry a bad delivery"
-        )
-
-
 def test_every_failure_is_recorded_before_the_execution_fails(definition: dict[str, Any]) -> None:
     """The only ways into a Fail state lead through RecordFailure, which releases the portfolio's lock."""
     fails = set(_states(definition, "Fail"))
     assert fails == {"Failed", "FailedUnrecorded"}
     assert not fails & _reachable(definition, definition["StartAt"], without=frozenset({"RecordFailure"}))
-
-
-def test_every_state_is_reached_and_every_choice_has_a_default(definition: dict[str, Any]) -> None:
-    assert _reachable(definition, definition["StartAt"]) == set(definition["States"])
-    assert all("Default" in choice for choice in _states(definition, "Choice").values())
 
 
 def test_a_busy_portfolio_is_waited_for(definition: dict[str, Any]) -> None:
@@ -205,13 +191,6 @@ def test_an_update_rolls_back_on_alarms_that_exist(assembly: Any, train: dict[st
     assert len(named) == 2
 
 
-def test_jobs_and_models_are_isolated_and_encrypted(train: dict[str, Any]) -> None:
-    job, model = (train["States"][name]["Parameters"] for name in ("Train", "CreateModel"))
-    assert job["EnableNetworkIsolation"] is True is model["EnableNetworkIsolation"]
-    assert job["ResourceConfig"]["VolumeKmsKeyId"] and job["OutputDataConfig"]["KmsKeyId"]
-    assert train["States"]["CreateEndpointConfig"]["Parameters"]["KmsKeyId"]
-
-
 def test_prod_runs_jobs_and_models_in_its_network(prod: Any, dev: Any) -> None:
     for name in ("Train", "CreateModel"):
         assert prod.definitions["solvent-prod-train"]["States"][name]["Parameters"]["VpcConfig"]["Subnets"]
@@ -246,13 +225,6 @@ def test_the_nightly_schedule_scores_every_portfolio(assembly: Any) -> None:
     inputs = [json.loads(s["Target"]["Input"]) for s in assembly.of("AWS::Scheduler::Schedule").values()]
     assert inputs == [{"portfolio": portfolio} for portfolio in naming.PORTFOLIOS]
     assert all(s["Target"]["DeadLetterConfig"] for s in assembly.of("AWS::Scheduler::Schedule").values())
-
-
-def test_executions_are_logged_without_their_data(assembly: Any) -> None:
-    for machine in assembly.of("AWS::StepFunctions::StateMachine").values():
-        logging = machine["LoggingConfiguration"]
-        assert (logging["Level"], logging["IncludeExecutionData"]) == ("ALL", False)
-        assert machine["TracingConfiguration"]["Enabled"] is True
 
 
 # SageMaker as it is on AWS
