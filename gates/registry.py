@@ -1,20 +1,42 @@
 """All gates, by the name under which they report. Each runs on each environment."""
 
+import importlib
+
+from gates import checkov, cost, data_flow, least_privilege, networks, policies
+from gates.asl import asl_rules
 from gates.assembly import Assembly
+from gates.guard import cfn_guard
 from gates.outcome import Gate, Outcome
 from gates.state_machines import asl_validator
 from gates.templates import built_in, cfn_lint
 
 
-def _cdk_nag(assembly: Assembly) -> Outcome:
-    from gates import nag  # not above: importing CDK starts Node, and `__main__` says first which one
+def _in_cdk(module: str, name: str) -> Gate:
+    def gate(assembly: Assembly) -> Outcome:
+        # Not imported above: importing CDK starts Node, and `__main__` says first which one.
+        outcome: Outcome = getattr(importlib.import_module(module), name)(assembly)
+        return outcome
 
-    return nag.check(assembly)
+    return gate
 
 
 GATES: dict[str, Gate] = {
-    "cdk-nag": _cdk_nag,
+    "up-to-date": _in_cdk("gates.nag", "up_to_date"),
+    "cdk-nag-aws-solutions": _in_cdk("gates.nag", "aws_solutions"),
+    "cdk-nag-serverless": _in_cdk("gates.nag", "serverless"),
+    "nist-800-53-r5": _in_cdk("gates.nist", "check"),
     "built-in": built_in,
     "cfn-lint": cfn_lint,
+    "checkov": checkov.check,
+    "cfn-guard": cfn_guard,
     "asl-validator": asl_validator,
+    "least-privilege": least_privilege.check,
+    "policies": policies.check,
+    "asl-rules": asl_rules,
+    "data-flow": data_flow.check,
+    "networks": networks.check,
+    "cost": cost.check,
 }
+
+# They share the one Node process of CDK, so they run one after the other; all others run in threads of their own.
+IN_CDK = frozenset({"up-to-date", "cdk-nag-aws-solutions", "cdk-nag-serverless", "nist-800-53-r5"})

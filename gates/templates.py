@@ -4,12 +4,10 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from gates.assembly import Assembly
 from gates.outcome import Finding, Outcome
-
-# W3005, "dependency already enforced by a GetAtt": CDK lists the role beside its policy; the order is right either way.
-CFN_LINT_IGNORED = ("W3005",)
 
 
 def built_in(assembly: Assembly) -> Outcome:
@@ -26,19 +24,23 @@ def built_in(assembly: Assembly) -> Outcome:
 
 
 def cfn_lint(assembly: Assembly) -> Outcome:
-    """Types, required properties, references, allowed values. Warnings count."""
+    """Types, properties, references, values, for the environment's region. Warnings count, and so does information."""
     tool = str(Path(sys.executable).parent / "cfn-lint")
-    command = [tool, "--format", "json", "--ignore-checks", *CFN_LINT_IGNORED, "--template", *map(str, assembly.paths)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [tool, "--format", "json", "--include-checks", "I", "--regions", assembly.region, "--template"]
+    run = subprocess.run([*command, *map(str, assembly.paths)], capture_output=True, text=True, check=False)
     looked_at = f"{len(assembly.paths)} templates"
     try:
         matches = json.loads(run.stdout or "[]")
     except json.JSONDecodeError:
         return Outcome(looked_at, [Finding("not-run", "cfn-lint", (run.stdout + run.stderr)[-500:])])
-    found = [
-        Finding(m["Rule"]["Id"], f"{Path(m['Filename']).name}:{m['Location']['Start']['LineNumber']}", m["Message"])
-        for m in matches
-    ]
+    found = [Finding(match["Rule"]["Id"], _where(match), match["Message"]) for match in matches]
     if run.returncode and not found:
         found = [Finding("not-run", "cfn-lint", run.stderr[-500:])]
     return Outcome(looked_at, found)
+
+
+def _where(match: dict[str, Any]) -> str:
+    """`<template>/<logical id>`; the template alone where no resource is concerned."""
+    section, *inside = match["Location"]["Path"] or [""]
+    template = Path(match["Filename"]).name
+    return f"{template}/{inside[0]}" if section == "Resources" and inside else template

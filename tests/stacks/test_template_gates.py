@@ -1,18 +1,25 @@
-"""The gates catch: each is given a fault that it must name, and through `app.synth()`, where cdk-nag really runs."""
+"""The gates of known tools: each names the fault it is given, and says so when it did not run.
+
+That the clean assemblies raise nothing is asked in test_seeded_faults.py, of all gates together.
+"""
 
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gates import assembly as assemblies
-from gates import nag, state_machines, templates
+from gates import checkov, nag, nist, state_machines, templates
 from gates.assembly import ROOT, Assembly
-from gates.registry import GATES
+from gates.outcome import Finding
 from scripts import node
+
+Change = Callable[[dict[str, Any]], object]
 
 
 @pytest.fixture
@@ -23,28 +30,76 @@ def on_disk(synthesized: Any, tmp_path: Path) -> Assembly:
     return Assembly("dev", copy)
 
 
-def _damage(assembly: Assembly, part: str, kind: str, change: Any) -> None:
+def _damage(assembly: Assembly, part: str, kind: str, change: Change, *, named: str = "") -> str:
+    """Change the first resource of a type (and name) in a stack; where it is (`<template>/<logical id>`)."""
     path = assembly.folder / f"Solvent-dev-{part}.template.json"
     template = json.loads(path.read_text())
-    resource = next(r for r in template["Resources"].values() if r["Type"] == kind)
-    change(resource["Properties"])
+    resources = template["Resources"].items()
+    logical_id = next(name for name, r in resources if r["Type"] == kind and name.startswith(named))
+    change(template["Resources"][logical_id])
     path.write_text(json.dumps(template))
+    return f"{path.name}/{logical_id}"
 
 
-def test_the_clean_assembly_raises_nothing(on_disk: Assembly) -> None:
-    for name, gate in GATES.items():
-        assert gate(on_disk).findings == [], name
+def _properties(**values: Any) -> Change:
+    return lambda resource: resource["Properties"].update(values)
 
 
-def test_cfn_lint_names_an_unknown_property(on_disk: Assembly) -> None:
-    _damage(on_disk, "Ingestion", "AWS::Kinesis::Stream", lambda p: p.update(Shards=3))
-    assert any(f.rule == "E3002" and "Shards" in f.text for f in templates.cfn_lint(on_disk).findings)
+def _without(name: str) -> Change:
+    return lambda resource: resource["Properties"].pop(name)
+
+
+def _rules(findings: list[Finding]) -> set[tuple[str, str]]:
+    return {(finding.rule, finding.where) for finding in findings}
+
+
+class TestCfnLint:
+    """It looks at each template by itself, so only the damaged one is put before it."""
+
+    def lint(self, assembly: Assembly, where: str) -> set[tuple[str, str]]:
+        for path in assembly.paths:
+            if path.name != where.partition("/")[0]:
+                path.unlink()
+        return _rules(templates.cfn_lint(assembly).findings)
+
+    def test_it_names_an_unknown_property_and_its_resource(self, on_disk: Assembly) -> None:
+        where = _damage(on_disk, "Ingestion", "AWS::Kinesis::Stream", _properties(Shards=3))
+        assert self.lint(on_disk, where) == {("E3002", where)}
+
+    def test_it_judges_for_the_region_of_the_environment(self, on_disk: Assembly) -> None:
+        """Reports of costs are defined in us-east-1 only, which is where cfn-lint would look by itself."""
+        report = {"ReportName": "costs", "TimeUnit": "DAILY", "Format": "Parquet", "Compression": "Parquet"}
+        report |= {"RefreshClosedReports": True, "ReportVersioning": "OVERWRITE_REPORT"}
+        report |= {"S3Bucket": "costs", "S3Prefix": "costs", "S3Region": "eu-west-1"}
+
+        def change(resource: dict[str, Any]) -> None:
+            resource.clear()
+            resource |= {"Type": "AWS::CUR::ReportDefinition", "Properties": report}
+
+        where = _damage(on_disk, "Observability", "AWS::CloudWatch::Dashboard", change)
+        assert self.lint(on_disk, where) == {("E3006", where)}
+
+    def test_nothing_is_waited_for_twice(self, on_disk: Assembly) -> None:
+        def change(function: dict[str, Any]) -> None:
+            function["DependsOn"].append(function["Properties"]["Role"]["Fn::GetAtt"][0])
+
+        where = _damage(on_disk, "Api", "AWS::Lambda::Function", change)
+        assert self.lint(on_disk, where) == {("W3005", where)}
+
+    def test_what_is_only_information_counts(self, on_disk: Assembly) -> None:
+        where = _damage(on_disk, "Ingestion", "AWS::SQS::Queue", _without("MessageRetentionPeriod"))
+        assert self.lint(on_disk, where) == {("I3013", where)}
+
+    def test_a_template_that_is_none_is_named(self, on_disk: Assembly) -> None:
+        where = "Solvent-dev-Api.template.json"
+        (on_disk.folder / where).write_text('{"Resources": ')
+        assert self.lint(on_disk, where) == {("E0000", where)}
 
 
 def test_asl_validator_names_a_transition_to_nowhere(on_disk: Assembly) -> None:
-    def change(properties: dict[str, Any]) -> None:
-        text = json.dumps(properties["DefinitionString"])
-        properties["DefinitionString"] = json.loads(
+    def change(machine: dict[str, Any]) -> None:
+        text = json.dumps(machine["Properties"]["DefinitionString"])
+        machine["Properties"]["DefinitionString"] = json.loads(
             text.replace('\\"Next\\": \\"UseRun\\"', '\\"Next\\": \\"Nowhere\\"')
         )
 
@@ -52,19 +107,34 @@ def test_asl_validator_names_a_transition_to_nowhere(on_disk: Assembly) -> None:
     assert any("Nowhere" in str(finding) for finding in state_machines.asl_validator(on_disk).findings)
 
 
-def test_a_warning_of_the_built_in_validation_is_an_error(on_disk: Assembly) -> None:
-    report = on_disk.folder / "validation-report.json"
-    content = json.loads(report.read_text())
-    plugin = content["pluginReports"][0]
-    plugin["violations"] = plugin["suppressedViolations"][:1]
-    assert plugin["violations"][0]["severity"] == "warning"
-    report.write_text(json.dumps(content))
-    assert any("W3010" in finding.rule for finding in templates.built_in(on_disk).findings)
+class TestBuiltIn:
+    def test_it_is_content_with_what_was_synthesized(self, assembly: Assembly) -> None:
+        assert templates.built_in(assembly).findings == []
+
+    def test_a_warning_is_an_error(self, on_disk: Assembly) -> None:
+        report = on_disk.folder / "validation-report.json"
+        content = json.loads(report.read_text())
+        plugin = content["pluginReports"][0]
+        plugin["violations"] = plugin["suppressedViolations"][:1]
+        assert plugin["violations"][0]["severity"] == "warning"
+        report.write_text(json.dumps(content))
+        assert any("W3010" in finding.rule for finding in templates.built_in(on_disk).findings)
 
 
-def test_a_stale_assembly_is_noticed(on_disk: Assembly) -> None:
-    _damage(on_disk, "Ingestion", "AWS::Kinesis::Stream", lambda p: p.update(ShardCount=9))
-    assert any(finding.rule == "stale-assembly" for finding in nag.check(on_disk).findings)
+class TestUpToDate:
+    def test_what_was_synthesized_is_what_the_sources_give(self, assembly: Assembly) -> None:
+        assert nag.up_to_date(assembly).findings == []
+
+    def test_a_changed_template_is_named(self, on_disk: Assembly) -> None:
+        _damage(on_disk, "Ingestion", "AWS::Kinesis::Stream", _properties(ShardCount=9))
+        expected = {("stale-assembly", "cdk.out/dev/Solvent-dev-Ingestion.template.json")}
+        assert _rules(nag.up_to_date(on_disk).findings) == expected
+
+    def test_a_template_that_is_left_over_is_named(self, on_disk: Assembly) -> None:
+        (on_disk.folder / "Solvent-dev-Old.template.json").write_text('{"Resources": {}}')
+        assert [finding.where for finding in nag.up_to_date(on_disk).findings] == [
+            "cdk.out/dev/Solvent-dev-Old.template.json"
+        ]
 
 
 def test_a_missing_assembly_says_how_to_make_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -73,43 +143,166 @@ def test_a_missing_assembly_says_how_to_make_it(monkeypatch: pytest.MonkeyPatch,
         Assembly.synthesized("dev")
 
 
+class TestNag:
+    def test_aws_solutions_names_a_bucket_without_access_logs(self, on_disk: Assembly) -> None:
+        where = _damage(on_disk, "Lake", "AWS::S3::Bucket", _without("LoggingConfiguration"), named="Raw")
+        assert _rules(nag.aws_solutions(on_disk).findings) == {("AwsSolutions-S1", where)}
+
+    def test_serverless_names_a_function_without_traces(self, on_disk: Assembly) -> None:
+        where = _damage(on_disk, "Api", "AWS::Lambda::Function", _without("TracingConfig"))
+        assert _rules(nag.serverless(on_disk).findings) == {("Serverless-LambdaTracing", where)}
+
+    def test_an_acknowledgment_is_for_its_own_resource(self, on_disk: Assembly) -> None:
+        """The route of health is acknowledged to be open."""
+        where = _damage(on_disk, "Api", "AWS::ApiGatewayV2::Route", _without("AuthorizationType"), named="Score")
+        assert _rules(nag.aws_solutions(on_disk).findings) == {("AwsSolutions-APIG4", where)}
+
+    def test_an_acknowledged_wildcard_is_no_leave_for_another(self, on_disk: Assembly) -> None:
+        def change(policy: dict[str, Any]) -> None:
+            policy["Properties"]["PolicyDocument"]["Statement"][0]["Resource"] = "arn:aws:s3:::somebody-elses/*"
+
+        where = _damage(on_disk, "Api", "AWS::IAM::Policy", change)
+        rule = "AwsSolutions-IAM5[Resource::arn:aws:s3:::somebody-elses/*]"
+        assert (rule, where) in _rules(nag.aws_solutions(on_disk).findings)
+
+    def test_a_warning_is_an_error_unless_acknowledged(self, dev: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(nag, "acknowledgments", lambda environment: iter(()))
+        assert "AwsSolutions-KDS3" in {finding.rule for finding in nag.aws_solutions(dev).findings}
+
+    @pytest.mark.parametrize(
+        ("entry", "rule", "text"),
+        [
+            (("Solvent-dev-Lake/Raw", "AwsSolutions-S1", "it was noisy on that day"), "stale-acknowledgment", "S1"),
+            (("Solvent-dev-Api/Health", "AwsSolutions-APIG4", "ok"), "AwsSolutions-APIG4", "without a reason"),
+            (("Solvent-dev-Api", "AwsSolutions-APIG4", "it was noisy on that day"), "AwsSolutions-APIG4", "stack"),
+        ],
+    )
+    def test_an_acknowledgment_must_be_needed_explained_and_on_one_resource(
+        self, dev: Assembly, monkeypatch: pytest.MonkeyPatch, entry: nag.Acknowledged, rule: str, text: str
+    ) -> None:
+        real = list(nag.acknowledgments("dev"))
+        monkeypatch.setattr(nag, "acknowledgments", lambda environment: iter([*real, entry]))
+        (finding,) = nag.aws_solutions(dev).findings
+        assert (finding.rule, finding.where) == (rule, entry[0]) and text in finding.text
+
+    def test_both_packs_have_acknowledgments(self) -> None:
+        rules = {rule.partition("-")[0] for _, rule, _ in nag.acknowledgments("prod")}
+        assert rules == {"AwsSolutions", "Serverless"}
+
+    def test_a_template_that_cannot_be_read_is_a_finding(self, on_disk: Assembly) -> None:
+        _damage(on_disk, "Api", "AWS::Lambda::Function", _properties(Role={"Fn::GetAtt": ["Nowhere", "Arn"]}))
+        assert ("unreadable-template", "Solvent-dev-Api.template.json") in _rules(nag.serverless(on_disk).findings)
+
+    def test_raw_findings_may_be_asked_of_some_templates(self, dev: Assembly) -> None:
+        name = "Solvent-dev-Api.template.json"
+        found = nag.raw(dev, only=[name])
+        assert found and found == [finding for finding in nag.raw(dev) if finding.where.startswith(name)]
+
+
 APP = """
-from aws_cdk import App, aws_s3 as s3
+from aws_cdk import App, aws_lambda as lambda_, aws_s3 as s3
 from stacks.synthesis import build
 
 app = build(App())
-s3.Bucket(app.node.find_child("Solvent-dev-Training"), "Open")
+training = app.node.find_child("Solvent-dev-Training")
+s3.Bucket(training, "Open")
+code = lambda_.Code.from_inline("def handler(event, context): ...")
+lambda_.Function(training, "Untraced", runtime=lambda_.Runtime.PYTHON_3_14, handler="index.handler", code=code)
 app.synth()
 """
 
 
-def test_cdk_nag_stops_a_synth(tmp_path: Path) -> None:
-    """On templates or a Stage the plug-in does not run, and such a test would pass whatever it is given."""
+def test_both_packs_stop_a_synth(tmp_path: Path) -> None:
+    """On templates or a Stage the plug-ins do not run, and such a test would pass whatever it is given."""
     program = tmp_path / "faulty.py"
     program.write_text(APP)
     line = node.command("cdk", "synth", "--quiet", "--app", f"python {program}", "-o", str(tmp_path / "out"))
     environment = node.environment()
     environment["PYTHONPATH"] = f"{ROOT}:{environment['PYTHONPATH']}"
     run = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    said = run.stdout + run.stderr
     assert run.returncode != 0
-    assert "AwsSolutions-S1" in run.stdout + run.stderr and "Solvent-dev-Training/Open" in run.stdout + run.stderr
+    assert "AwsSolutions-S1" in said and "Solvent-dev-Training/Open" in said
+    assert "Serverless-LambdaTracing" in said and "Solvent-dev-Training/Untraced" in said
 
 
-@pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_nothing_is_acknowledged_in_vain(environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An acknowledgment that no finding needs is a hole for the next one."""
-    from aws_cdk import Validations
+class TestNist:
+    def test_it_is_counted_and_fails_nothing(self, assembly: Assembly) -> None:
+        outcome = nist.check(assembly)
+        assert outcome.findings and not outcome.failed
 
-    from stacks import synthesis
+    def test_a_fault_is_counted(self, dev: Assembly, on_disk: Assembly) -> None:
+        where = _damage(on_disk, "Network", "AWS::EC2::FlowLog", lambda log: log.update(Type="AWS::EC2::EIP"))
+        assert where and {f.rule for f in nist.raw(on_disk)} - {f.rule for f in nist.raw(dev)} == {"VPCFlowLogsEnabled"}
 
-    accepted = {
-        (path, rule) for path, rule, _ in nag.acknowledgments(synthesis.in_process(environment, tmp_path / "a"))
-    }
-    monkeypatch.setattr(Validations, "acknowledge", lambda self, *rules: None)
-    raw = nag.violations(synthesis.in_process(environment, tmp_path / "b"))
-    found = {(finding.where, finding.rule) for finding in raw}
-    needed = {
-        (path, rule) for path, rule in accepted if any(r == rule and f"{p}/".startswith(f"{path}/") for p, r in found)
-    }
-    assert accepted - needed == set()
-    assert len(found) >= len(accepted) > 0
+    def test_every_rule_that_objects_is_explained_and_no_other(self, synthesized: dict[str, Assembly]) -> None:
+        assert {f.rule for assembly in synthesized.values() for f in nist.raw(assembly)} == set(nist.REASONS)
+
+    def test_the_table_has_the_counts_of_both(self, synthesized: dict[str, Assembly]) -> None:
+        counts = [len(nist.raw(assembly)) for assembly in synthesized.values()]
+        lines = nist.table(list(synthesized.values())).splitlines()
+        assert lines[0] == "| rule | dev | prod | why it stands |"
+        assert lines[-1] == f"| all | {counts[0]} | {counts[1]} | |"
+
+
+@pytest.fixture(scope="module")
+def scanned(synthesized: dict[str, Assembly]) -> checkov.Results:
+    return checkov.scan(synthesized["dev"])
+
+
+class TestCheckov:
+    @pytest.fixture
+    def entries(self, scanned: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Any], None]:
+        """Change a copy of the allow-list; what it has to explain is what checkov finds in dev."""
+
+        def change(edit: Callable[[list[dict[str, Any]]], object]) -> None:
+            entries = yaml.safe_load(checkov.ALLOWED.read_text())
+            edit(entries)
+            copy = tmp_path / "checkov.yaml"
+            copy.write_text(yaml.safe_dump(entries))
+            monkeypatch.setattr(checkov, "ALLOWED", copy)
+            monkeypatch.setattr(checkov, "scan", lambda assembly: scanned)
+
+        return change
+
+    def test_it_names_plain_variables_of_a_function(self, on_disk: Assembly) -> None:
+        where = _damage(on_disk, "Api", "AWS::Lambda::Function", _without("KmsKeyArn"))
+        assert _rules(checkov.check(on_disk).findings) == {("CKV_AWS_173", where)}
+
+    def test_a_template_cannot_excuse_itself(self, on_disk: Assembly) -> None:
+        def change(function: dict[str, Any]) -> None:
+            function["Properties"].pop("KmsKeyArn")
+            function["Metadata"]["checkov"] = {"skip": [{"id": "CKV_AWS_173", "comment": "it is only a test, really"}]}
+
+        where = _damage(on_disk, "Api", "AWS::Lambda::Function", change)
+        assert _rules(checkov.check(on_disk).findings) == {("CKV_AWS_173", where)}
+
+    def test_an_entry_that_explains_nothing_is_a_finding(self, dev: Assembly, entries: Any) -> None:
+        entries(lambda all_: all_[0]["resources"].append("Lake/Raw"))
+        assert _rules(checkov.check(dev).findings) == {("stale-entry", "CKV_AWS_18 Lake/Raw")}
+
+    def test_without_its_entry_a_finding_comes_back(self, dev: Assembly, entries: Any) -> None:
+        entries(lambda all_: all_.pop(0))
+        assert [finding.rule for finding in checkov.check(dev).findings] == ["CKV_AWS_18"]
+
+    def test_an_entry_must_have_a_reason(self, dev: Assembly, entries: Any) -> None:
+        entries(lambda all_: all_[0].update(reason="not needed"))
+        (finding,) = checkov.check(dev).findings
+        assert finding.rule == "unreadable-entry" and "at least 20 characters" in finding.text
+
+    def test_a_missing_environment_says_how_to_make_it(
+        self, dev: Assembly, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(checkov, "TOOL", tmp_path / "bin" / "checkov")
+        (finding,) = checkov.check(dev).findings
+        assert finding.rule == "not-run" and "make setup-dev" in finding.text
+
+    def test_a_tool_that_breaks_is_a_finding(
+        self, dev: Assembly, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        broken = tmp_path / "checkov"
+        broken.write_text("#!/bin/sh\necho no module named boto3 >&2\nexit 1\n")
+        broken.chmod(0o755)
+        monkeypatch.setattr(checkov, "TOOL", broken)
+        (finding,) = checkov.check(dev).findings
+        assert finding.rule == "not-run" and "boto3" in finding.text
