@@ -141,6 +141,7 @@ class Config(_Section):
     availability_zones: tuple[str, str, str]
     removable: bool
     log_retention_days: LogRetention
+    monthly_budget_usd: float = Field(gt=0)
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
     network: Network
     lake: Lake

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from aws_cdk import Aws
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -25,11 +27,8 @@ class NetworkStack(SolventStack):
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24)
             ],
-            gateway_endpoints={
-                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
-                "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
-            },
         )
+        self._gateway_endpoints()
         self._flow_logs(key)
         self.warehouse_security_group = self._security_group("warehouse", "Redshift: reached through the Data API only")
         self._open(self.warehouse_security_group)
@@ -78,6 +77,42 @@ class NetworkStack(SolventStack):
         """HTTPS only. The gateway endpoints' addresses are public ones, and there is no other route out of the VPC."""
         group.add_egress_rule(
             ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS; the only routes are the VPC and its gateway endpoints"
+        )
+
+    def _gateway_endpoints(self) -> None:
+        """Data leaves through these two to this account only, whoever's credentials sign the call."""
+        s3 = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        table = self.vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
+        ours = {"StringEquals": {"aws:ResourceAccount": Aws.ACCOUNT_ID}}
+        anybody = [iam.AnyPrincipal()]
+        table.add_to_policy(
+            iam.PolicyStatement(
+                sid="TablesOfThisAccount",
+                principals=anybody,
+                actions=["dynamodb:*"],
+                resources=["*"],
+                conditions=ours,
+            )
+        )
+        s3.add_to_policy(
+            iam.PolicyStatement(
+                sid="BucketsOfThisAccount", principals=anybody, actions=["s3:*"], resources=["*"], conditions=ours
+            )
+        )
+        # Glue reads libraries from buckets of AWS, and nobody lists these.
+        s3.add_to_policy(
+            iam.PolicyStatement(sid="ReadAnywhere", principals=anybody, actions=["s3:GetObject"], resources=["*"])
+        )
+        # Custom resources answer with a PUT to a bucket of AWS, whose name has the region without dashes:
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html
+        answers = f"cloudformation-custom-resource-response-{self.config.region.replace('-', '')}"
+        s3.add_to_policy(
+            iam.PolicyStatement(
+                sid="AnswersToCloudFormation",
+                principals=anybody,
+                actions=["s3:PutObject"],
+                resources=[f"arn:aws:s3:::{answers}/*"],
+            )
         )
 
     def _interface_endpoints(self) -> None:
