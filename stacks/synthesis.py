@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from aws_cdk import App, Validations
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from stacks import config
+from stacks.delivery import DeliveryStack, identity
 from stacks.platform import Platform
 
 DEFAULT = "dev"
@@ -16,11 +17,17 @@ _CLI_CONTEXT = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-meta
 
 
 def build(app: App) -> App:
-    """Fill an app with the environment that its context names. Raises ConfigurationError before anything is made."""
+    """Fill an app with the environment that its context names, or with the delivery stack (`-c delivery=...`).
+
+    Raises ConfigurationError before anything is made.
+    """
     # Stack traces in the assembly would hold paths of this machine, and cost time.
     app.node.set_context("aws:cdk:disable-stack-trace", True)
-    Platform(app, config.load(app.node.try_get_context("environment") or DEFAULT))
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    if app.node.try_get_context("delivery"):
+        DeliveryStack(app, identity=identity(app.node))
+    else:
+        Platform(app, config.load(app.node.try_get_context("environment") or DEFAULT))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
     return app
 
 
