@@ -1,6 +1,7 @@
 # Solvent. Python 3.11 and make are the only prerequisites: Node and Java come as wheels.
 PYTHON ?= python3.11
 SOURCE ?= synthetic
+ENVIRONMENT ?= dev
 export SOLVENT_DATA ?= ../shared/data
 
 BIN := .venv/bin
@@ -9,10 +10,10 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down status doctor synth test check bench lock docs clean
+.PHONY: help setup setup-dev demo up down status doctor synth test check bench cost lock docs clean check-release check-iam diff deploy release
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/.uv:
 	@command -v $(PYTHON) >/dev/null || { echo "Solvent needs Python 3.11 ('$(PYTHON)' was not found). Install it, or name yours: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
@@ -35,8 +36,14 @@ node_modules/.package-lock.json: package-lock.json .venv/.runtime
 node_modules/.dev: package-lock.json .venv/.runtime node_modules/.package-lock.json
 	@$(BIN)/python -m scripts.node npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json $@
 
+# In an environment of its own: checkov wants a boto3 that is two years older than ours.
+.venv-checkov/.done: .venv/.uv requirements-checkov.txt
+	@echo "· installing checkov"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-checkov
+	@$(BIN)/uv pip install --quiet --python .venv-checkov/bin/python -r requirements-checkov.txt && touch $@
+
 setup: .venv/.runtime node_modules/.package-lock.json ## Install what the demo and a deploy need
-setup-dev: .venv/.dev node_modules/.dev ## Install what tests and checks need, too
+setup-dev: .venv/.dev .venv-checkov/.done node_modules/.dev ## Install what tests and checks need, too
 
 demo: setup ## Start the embedded AWS, deploy dev into it, run everything (SOURCE=synthetic|german)
 	@$(BIN)/solvent demo --source $(SOURCE)
@@ -61,22 +68,45 @@ test: setup-dev synth ## All tests: unit, stacks, jobs (DuckDB and Spark), embed
 	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(PYTEST_ARGS) tests/unit tests/stacks tests/jobs tests/repo
 	@$(BIN)/python -m pytest -q --durations=5 $(PYTEST_ARGS) tests/embedded
 
-check: setup-dev synth ## ruff, types, cdk-nag, cfn-lint, state machines, import boundaries, docs
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@$(BIN)/mypy
+check: setup-dev synth ## Every gate, one line each: code, docs, templates, state machines, policies, cost
 	@$(BIN)/python -m gates
-	@$(BIN)/python -m pytest -q tests/repo
+
+check-release: setup-dev synth ## Compare with the last release: what would be lost? (AGAINST=tag, commit or folder)
+	@$(BIN)/python -m gates.release $(if $(AGAINST),--against $(AGAINST))
+
+# What a pipeline deploys is what it checked: these two synthesize nothing. STACKS names some stacks instead of all.
+assembly_exists = test -f cdk.out/$(ENVIRONMENT)/manifest.json || { echo "There is no assembly in cdk.out/$(ENVIRONMENT). Write it with 'make synth'."; exit 1; }
+
+diff: setup ## What deploying cdk.out/ would change in the account (ENVIRONMENT=dev|prod); needs read access
+	@$(assembly_exists)
+	@mkdir -p build && $(BIN)/python -m scripts.cdk diff --app cdk.out/$(ENVIRONMENT) --method template --no-color $(STACKS) > build/diff-$(ENVIRONMENT).txt 2>&1 || { cat build/diff-$(ENVIRONMENT).txt; exit 1; }
+	@cat build/diff-$(ENVIRONMENT).txt
+deploy: setup ## Deploy cdk.out/ as it is into the account (ENVIRONMENT=dev|prod)
+	@$(assembly_exists)
+	@$(BIN)/python -m scripts.cdk deploy --app cdk.out/$(ENVIRONMENT) $(or $(STACKS),--all) --require-approval $(if $(CI),never,broadening)
+release: ## Tag this commit as the last release (v<date>-<time>) and push the tag
+	@tag=v$$(date -u +%Y.%m.%d-%H%M%S) && git tag $$tag && git push --quiet origin $$tag && echo "· released as $$tag"
+
+cost: setup synth ## What dev and prod cost at rest and a run, and what costs most (ARGS="--set etl_minutes=20")
+	@$(BIN)/python -m gates.cost $(ARGS)
+
+check-iam: setup-dev synth ## Take every action from every role of dev once: what needs it must fail (ARGS="--role '*-train'")
+	@$(BIN)/python -m scripts.iam $(ARGS)
 
 bench: setup ## Measure; writes benchmarks/results/*.json
 	@$(BIN)/python -m benchmarks
 
-docs: setup ## Regenerate the generated documents (data dictionary, embedded AWS table)
+docs: setup-dev synth ## Regenerate the generated documents (data dictionary, embedded AWS table, networks, cost, security)
 	@$(BIN)/python -m scripts.data_dictionary
 	@$(BIN)/python -m embedded_aws.table
+	@$(BIN)/python -m gates.networks
+	@$(BIN)/python -m gates.cost --write
+	@$(BIN)/python -m gates.security
 
 lock: .venv/.uv ## Resolve requirements*.in into requirements*.txt
 	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements.in requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements-checkov.in -o requirements-checkov.txt
 
 clean: down ## Remove everything generated, the environment too
-	@rm -rf .venv .solvent node_modules build cdk.out out src/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .venv-checkov .solvent node_modules build cdk.out out src/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache
