@@ -196,7 +196,7 @@ ROLES = _hook("services.iam", "_roles", "the trust policy of a role that a servi
 # Encryption: which key something is encrypted with
 
 KMS_KEY = _hook("services.kms", "_resolve_key", "a key by id, ARN or alias", "kms.key-policy")
-S3_BUCKETS = _hook("services.s3", "_buckets", "the key of a stored object", "kms.s3")
+S3_BUCKETS = _hook("services.s3", "_buckets", "which objects there are, and their keys", "kms.s3", "s3.absent-object")
 S3_DEFAULT_ENCRYPTION = _hook("services.s3", "_bucket_default_sse_headers", "the key of a bucket", "kms.s3")
 S3_STORED_ENCRYPTION = _hook("services.s3", "_stored_sse_headers", "the key of a stored object", "kms.s3")
 SQS_QUEUE = _hook("services.sqs", "_queue_by_arn", "the key of a queue", "kms.sqs")

@@ -16,13 +16,14 @@ def loopback_counts_as_tls() -> None:
 
 def install() -> None:
     """Apply every correction; called once, before the first request."""
-    from embedded_aws import cloudformation, encryption, service_roles, signatures, step_functions
+    from embedded_aws import absent_objects, cloudformation, encryption, service_roles, signatures, step_functions
     from embedded_aws.functions import kinesis, worker
     from embedded_aws.glue import jobs
 
     loopback_counts_as_tls()
     signatures.install()
     encryption.install()
+    absent_objects.install()
     worker.install()
     service_roles.install()
     kinesis.install()

@@ -159,10 +159,10 @@ class RunControl:
         try:
             body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket", "AccessDenied"):
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
                 raise
             raise DeliveryError(
-                f"{uri} does not exist or cannot be read. Deliver with `solvent load`; nothing ran."
+                f"{uri} does not exist. Deliver with `solvent load`; nothing ran."
             ) from error
         manifest = delivery.parse(body)
         if key != naming.manifest_key(manifest.portfolio, manifest.delivery_id):

@@ -25,6 +25,27 @@ def trust(aws: EmbeddedAws, role: str, service: str, **condition: Any) -> None:
 
 
 @pytest.mark.contract(
+    "s3.absent-object",
+    page="https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html",
+    quote=(
+        "If you have the s3:ListBucket permission on the bucket, Amazon S3 returns an HTTP status code 404 Not Found "
+        "error."
+    ),
+)
+def test_a_missing_object_is_not_found_by_those_alone_who_may_list(aws: EmbeddedAws) -> None:
+    bucket = aws.name("listed")
+    aws.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.region})
+    answers = {}
+    for actions in (("s3:GetObject",), ("s3:GetObject", "s3:ListBucket")):
+        role = aws.role(allow(*actions))
+        session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="somebody")["Credentials"]
+        with pytest.raises(ClientError) as error:
+            aws.client("s3", session).get_object(Bucket=bucket, Key="nowhere")
+        answers[actions] = error.value.response["Error"]["Code"]
+    assert list(answers.values()) == ["AccessDenied", "NoSuchKey"]
+
+
+@pytest.mark.contract(
     "iam.trust-policy",
     page="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-service.html",
     says="A service may assume a role only when the role's trust policy names it, its conditions included.",

@@ -26,6 +26,7 @@ PACKAGES = {
 }
 NO_BEHAVIOUR = {"sandbox", "service"}  # what a job may not reach, and what our own services share
 API_REFERENCES = {
+    "/AmazonS3/": "s3",
     "/autoscaling/application/": "application-autoscaling",
     "/glue/": "glue",
     "/lambda/": "lambda",
