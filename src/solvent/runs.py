@@ -161,9 +161,7 @@ class RunControl:
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
                 raise
-            raise DeliveryError(
-                f"{uri} does not exist. Deliver with `solvent load`; nothing ran."
-            ) from error
+            raise DeliveryError(f"{uri} does not exist. Deliver with `solvent load`; nothing ran.") from error
         manifest = delivery.parse(body)
         if key != naming.manifest_key(manifest.portfolio, manifest.delivery_id):
             raise DeliveryError(
