@@ -72,7 +72,7 @@ check: setup-dev synth ## Every gate, one line each: code, docs, templates, stat
 	@$(BIN)/python -m gates
 
 check-release: setup-dev synth ## Compare with the last release: what would be lost? (AGAINST=tag, commit or folder)
-	@$(BIN)/python -m gates.release $(if $(AGAINST),--against $(AGAINST))
+	@$(BIN)/python -m gates.delivery $(if $(AGAINST),--against $(AGAINST))
 
 # What a pipeline deploys is what it checked: these two synthesize nothing. STACKS names some stacks instead of all.
 assembly_exists = test -f cdk.out/$(ENVIRONMENT)/manifest.json || { echo "There is no assembly in cdk.out/$(ENVIRONMENT). Write it with 'make synth'."; exit 1; }

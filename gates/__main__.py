@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FileNotFoundError as error:
         parser.exit(1, f"{error}\n")
     if given.report:
-        from gates import nist  # CDK starts Node when it is imported
+        from gates.templates import nist  # CDK starts Node when it is imported
 
         print(nist.table(assemblies))
         return 0

@@ -2,13 +2,17 @@
 
 import importlib
 
-from gates import checkov, cost, data_flow, least_privilege, networks, policies
-from gates.asl import asl_rules
 from gates.assembly import Assembly
-from gates.guard import cfn_guard
+from gates.cost import bill as cost
+from gates.iam import least_privilege, policies
+from gates.machines import data_flow
+from gates.machines.asl import asl_rules
+from gates.machines.validator import asl_validator
+from gates.networks import paths as networks
 from gates.outcome import Gate, Outcome
-from gates.state_machines import asl_validator
-from gates.templates import built_in, cfn_lint
+from gates.templates import checkov
+from gates.templates.cloudformation import built_in, cfn_lint
+from gates.templates.guard import cfn_guard
 
 
 def _in_cdk(module: str, name: str) -> Gate:
@@ -21,10 +25,10 @@ def _in_cdk(module: str, name: str) -> Gate:
 
 
 GATES: dict[str, Gate] = {
-    "up-to-date": _in_cdk("gates.nag", "up_to_date"),
-    "cdk-nag-aws-solutions": _in_cdk("gates.nag", "aws_solutions"),
-    "cdk-nag-serverless": _in_cdk("gates.nag", "serverless"),
-    "nist-800-53-r5": _in_cdk("gates.nist", "check"),
+    "up-to-date": _in_cdk("gates.templates.nag", "up_to_date"),
+    "cdk-nag-aws-solutions": _in_cdk("gates.templates.nag", "aws_solutions"),
+    "cdk-nag-serverless": _in_cdk("gates.templates.nag", "serverless"),
+    "nist-800-53-r5": _in_cdk("gates.templates.nist", "check"),
     "built-in": built_in,
     "cfn-lint": cfn_lint,
     "checkov": checkov.check,

@@ -16,11 +16,12 @@ from pathlib import Path
 import yaml
 from pydantic import TypeAdapter
 
-from gates import asl, checkov, guard
 from gates.assembly import ENVIRONMENTS, ROOT, Assembly
 from gates.faults import suite
 from gates.faults.all import FAULTS
 from gates.faults.suite import Caught
+from gates.machines import asl
+from gates.templates import checkov, guard
 from scripts import node
 
 DOCUMENT = ROOT / "docs" / "security.md"
@@ -50,8 +51,8 @@ def own_rules() -> str:
 
 
 def accepted_findings() -> str:
-    """Every reason for which the stacks or gates/checkov.yaml accept a finding, and how often in each environment."""
-    from gates import nag  # not above: importing CDK starts Node, and `main` says first which one
+    """Every reason for which the stacks or checkov.yaml accept a finding, and how often in each environment."""
+    from gates.templates import nag  # not above: importing CDK starts Node, and `main` says first which one
 
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for environment in ENVIRONMENTS:
@@ -68,7 +69,7 @@ def accepted_findings() -> str:
 
 def nist(assemblies: Sequence[Assembly]) -> str:
     """What cdk-nag's pack of NIST 800-53 R5 objects to, and why that stands."""
-    from gates import nist as pack
+    from gates.templates import nist as pack
 
     return pack.table(assemblies)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from gates.assembly import Assembly
+from gates.delivery.release import compare
 from gates.faults.fault import Fault, copy
 from gates.outcome import Finding, Gate
 from gates.registry import GATES, IN_CDK
-from gates.release import compare
 
 # The first objects to any change of the assembly, whatever it is; the second reads what the synth has reported; the
 # third never fails.

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gates import asl
 from gates.assembly import ENVIRONMENTS, Assembly
+from gates.machines import asl
 
 Definition = dict[str, Any]
 

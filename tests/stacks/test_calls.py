@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from gates.assembly import ROOT, Assembly
-from gates.calls import action, calls
-from gates.sources import Program, UnreadableCall
+from gates.iam.calls import action, calls
+from gates.iam.sources import Program, UnreadableCall
 
 SHELF = """
 from botocore.exceptions import ClientError

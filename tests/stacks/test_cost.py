@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from gates import cost, cost_report
 from gates.assembly import Assembly
-from gates.cost import TABLE, Line
+from gates.cost import bill as cost
+from gates.cost import report as cost_report
+from gates.cost.bill import TABLE, Line
 from stacks import config
 
 # Types that only some configurations have: `alarm_email`.

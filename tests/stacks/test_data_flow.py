@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gates import data_flow
 from gates.assembly import Assembly
+from gates.machines import data_flow
 
 MACHINE: dict[str, Any] = {
     "StartAt": "Start",

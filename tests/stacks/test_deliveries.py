@@ -8,7 +8,7 @@ import pytest
 from damage import Damage, Resources, damaged
 
 from gates.assembly import Assembly, as_list
-from gates.policies import check
+from gates.iam.policies import check
 
 ANYBODY, STRANGER = {"AWS": "*"}, {"AWS": "arn:aws:iam::222222222222:root"}
 GITHUB = {"Federated": "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"}

@@ -120,7 +120,8 @@ def test_on_bitbucket_only_the_id_of_the_step_is_open(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("context", [GITHUB, BITBUCKET], ids=lambda c: c["delivery"])
 def test_it_passes_the_same_gates_as_the_platform(context: dict[str, str], tmp_path: Path) -> None:
-    from gates import nag, templates
+    from gates.templates import cloudformation as templates
+    from gates.templates import nag
 
     template(tmp_path, **context)
     made = Assembly("dev", tmp_path)

@@ -10,8 +10,9 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from gates import guard, state_resources
 from gates.assembly import ENVIRONMENTS, Assembly
+from gates.machines import state_resources
+from gates.templates import guard
 from stacks.config import Config
 
 CASES = guard.RULES / "tests"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from damage import Damage, Resources, damaged
 
-from gates import implicit
 from gates.assembly import ROOT, Assembly
-from gates.least_privilege import check
+from gates.iam import implicit
+from gates.iam.least_privilege import check
+from gates.iam.roles import REASONS, roles
 from gates.outcome import Finding
-from gates.roles import REASONS, roles
 from stacks.constructs import permissions
 
 
@@ -163,8 +163,8 @@ class TestImplicitActions:
     def test_an_entry_that_nobody_needs_is_stale(self, prod: Assembly, monkeypatch: pytest.MonkeyPatch) -> None:
         never = implicit.Entry("never", ({"task": "braket:createQuantumTask.sync"},), frozenset({"s3:GetObject"}), "")
         known = (*implicit.entries(), never)
-        monkeypatch.setattr("gates.implicit.entries", lambda: known)
-        monkeypatch.setattr("gates.least_privilege.entries", lambda: known)
+        monkeypatch.setattr("gates.iam.implicit.entries", lambda: known)
+        monkeypatch.setattr("gates.iam.least_privilege.entries", lambda: known)
         assert [(f.rule, f.where) for f in check(prod).findings] == [("stale-entry", "never")]
 
     def test_what_turns_a_feature_off_leaves_its_permissions_unused(self, prod: Assembly, tmp_path: Path) -> None:

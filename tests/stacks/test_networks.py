@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gates import networks
 from gates.assembly import Assembly
-from gates.networks import TABLE, Network
+from gates.networks import paths as networks
+from gates.networks.paths import TABLE, Network
 from stacks import config
 
 Resources = dict[str, Any]

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from gates import assembly as assemblies
-from gates import release
 from gates.assembly import ROOT, Assembly
-from gates.last_release import NoComparison, last_release
+from gates.delivery import release
+from gates.delivery.last_release import NoComparison, last_release
 from gates.outcome import Finding
 
 Template = dict[str, Any]
@@ -193,7 +193,7 @@ def test_changes_that_lose_nothing_pass(after: Any) -> None:
 
 def test_every_type_that_an_update_could_replace_has_a_schema(synthesized: dict[str, Assembly]) -> None:
     """A type that cfn-lint does not know would make the comparison fail, not pass."""
-    from gates import replacement
+    from gates.delivery import replacement
 
     kinds = {r["Type"] for a in synthesized.values() for _, r in a.everything()}
     paths = {kind: replacement._create_only(kind) for kind in kinds}
@@ -239,7 +239,7 @@ def test_the_committed_acknowledgments_can_be_read() -> None:
 
 
 def test_every_finding_is_explained_in_the_document() -> None:
-    sources = (ROOT / "gates" / "release.py").read_text()
+    sources = (ROOT / "gates" / "delivery" / "release.py").read_text()
     rules = set(re.findall(r'Finding\("([a-z-]+)"', sources)) - {"stale-acknowledgment"}
     page = (ROOT / "docs" / "delivery.md").read_text()
     assert len(rules) >= 7

@@ -14,9 +14,11 @@ import pytest
 import yaml
 
 from gates import assembly as assemblies
-from gates import checkov, nag, nist, state_machines, templates
 from gates.assembly import ROOT, Assembly
+from gates.machines import validator as state_machines
 from gates.outcome import Finding
+from gates.templates import checkov, nag, nist
+from gates.templates import cloudformation as templates
 from scripts import node
 
 Change = Callable[[dict[str, Any]], object]

@@ -1,6 +1,6 @@
 """Our own rules, in cfn-guard's language: gates/rules/*.guard for all environments, gates/rules/<environment>/ for one.
 
-They judge the templates, and two documents made here: what the state machines make (gates/state_resources.py), and the
+They judge the templates, and two documents made here: what the state machines make (state_resources.py), and the
 stacks with their termination protection.
 """
 
@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gates import state_resources
 from gates.assembly import ROOT, Assembly
+from gates.machines import state_resources
 from gates.outcome import Finding, Outcome
 
-RULES = Path(__file__).parent / "rules"
+RULES = Path(__file__).parents[1] / "rules"
 BINARIES = ROOT / "node_modules" / "@cdklabs" / "cdk-validator-cfnguard" / "bin"
 FOLDERS = {
     ("Linux", "x86_64"): "ubuntu/x86_64",

@@ -14,11 +14,11 @@ from typing import Any
 from policy_sentry.querying.actions import get_action_data
 
 from gates.assembly import ACCOUNT, ROOT, Assembly, as_list
-from gates.calls import called_by
-from gates.implicit import Implicit, entries
+from gates.iam.calls import called_by
+from gates.iam.implicit import Implicit, entries
+from gates.iam.roles import Role, Statement, User, managed_policies, region, roles, text
+from gates.iam.sources import UnreadableCall
 from gates.outcome import SHORTEST_REASON, Finding, Outcome
-from gates.roles import Role, Statement, User, managed_policies, region, roles, text
-from gates.sources import UnreadableCall
 
 # The rules that Step Functions keeps to hear of the end of what it waits for:
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html

@@ -3,7 +3,6 @@ groups and routes, as the templates give them. `python -m gates.networks` writes
 """
 
 import ipaddress
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,12 +12,12 @@ from typing import Any
 import yaml
 
 from gates.assembly import ENVIRONMENTS, ROOT, Assembly, as_list, flat
-from gates.calls import calls as called_by_code
+from gates.iam.calls import calls as called_by_code
 from gates.outcome import Finding, Outcome
 
 TABLE = yaml.safe_load((Path(__file__).parent / "networks.yaml").read_text())
 DOCUMENT = ROOT / "docs" / "networks.md"
-TEMPLATE = Path(__file__).parent / "documents" / "networks.md"
+TEMPLATE = Path(__file__).parent / "document.md"
 HTTPS = 443
 WAYS_OUT = (
     "AWS::EC2::CarrierGateway",
@@ -68,7 +67,7 @@ def check(assembly: Assembly) -> Outcome:
         if call.elsewhere:
             continue
         if call.endpoint is None:
-            text = "gates/networks.yaml does not say which endpoint serves it, nor who else calls it"
+            text = "gates/networks/networks.yaml does not say which endpoint serves it, nor who else calls it"
             findings.append(Finding("unmapped-call", f"{call.caller.name} {call.service}", text))
         else:
             findings += network.served(call.caller, call.endpoint)
@@ -416,7 +415,3 @@ def main(arguments: list[str]) -> int:
         return 0
     print(f"{DOCUMENT.name} is stale: the templates have changed. Run `make docs`.")
     return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from gates import calls
 from gates.assembly import ROOT, Assembly
-from gates.roles import Role, User, tasks, text
+from gates.iam import calls
+from gates.iam.roles import Role, User, tasks, text
 
 ENTRIES = ROOT / "tests" / "stacks" / "implicit_actions.yaml"
 

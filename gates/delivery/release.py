@@ -1,12 +1,11 @@
 """What a new release would take away from the last one. Nothing of it happens unless it is acknowledged by name.
 
 Compared are two assemblies of one environment: outputs that others read, and resources that hold data.
-Run as `python -m gates.release` (`make check-release`), after `make synth`.
+Run as `python -m gates.delivery` (`make check-release`), after `make synth`.
 """
 
 import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from gates import replacement
 from gates.assembly import ROOT, Assembly
-from gates.last_release import NoComparison, last_release
+from gates.delivery import replacement
+from gates.delivery.last_release import NoComparison, last_release
 from gates.outcome import Finding
 
 ACKNOWLEDGED = ROOT / "docs" / "releases" / "next.yaml"
@@ -154,7 +153,7 @@ def _name(finding: Finding) -> str:
 
 def main(arguments: list[str]) -> int:
     """Compare both environments with the last release; 1 when something is lost that nobody acknowledged."""
-    parser = argparse.ArgumentParser(prog="python -m gates.release", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m gates.delivery", description=__doc__)
     parser.add_argument(
         "--against", default="", help="a git ref, or a folder with dev/ and prod/; default: last tag v*"
     )
@@ -182,7 +181,3 @@ def main(arguments: list[str]) -> int:
     if any(left.values()):
         print(f"What is meant to happen is acknowledged by name, with its reason, in {given.acknowledged.name}.")
     return int(bool(stale) or any(left.values()))
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

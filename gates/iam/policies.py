@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gates.assembly import ACCOUNT, Assembly, as_list
+from gates.iam.roles import Role, region, roles, text
 from gates.outcome import Finding, Outcome
-from gates.roles import Role, region, roles, text
 
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 # Which service takes the role of what works with it.

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gates import integrations
 from gates.assembly import ACCOUNT, Assembly
-from gates.flows import INSIDE, Flow, State, catches_all, flows
+from gates.machines import integrations
+from gates.machines.flows import INSIDE, Flow, State, catches_all, flows
 from gates.outcome import Finding, Outcome
 
 Objections = Iterator[tuple[str, str]]  # state, text

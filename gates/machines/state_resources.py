@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gates.flows import flows
+from gates.machines.flows import flows
 
 _MAKING = re.compile(r"arn:aws:states:::(aws-sdk:)?sagemaker:(?P<operation>(create|update)(?P<kind>\w+))(\..+)?")
 

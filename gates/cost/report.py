@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gates.assembly import ENVIRONMENTS, ROOT, Assembly
-from gates.cost import HOURS, TABLE, Bill, Line, UnpricedError, assumptions, bill, price, total
+from gates.cost.bill import HOURS, TABLE, Bill, Line, UnpricedError, assumptions, bill, price, total
 from stacks import config
 
 DOCUMENT, README = ROOT / "docs" / "cost.md", ROOT / "README.md"
-TEMPLATE = Path(__file__).parent / "documents" / "cost.md"
+TEMPLATE = Path(__file__).parent / "document.md"
 BEGIN, END = "<!-- cost: written by `make docs` -->\n", "<!-- /cost -->"
 
 
@@ -36,7 +36,9 @@ def main(arguments: list[str]) -> int:
     for environment, each in bills.items():
         _show(console, environment, each, changed)
     age = (datetime.datetime.now(tz=datetime.UTC).date() - TABLE["date"]).days
-    console.print(f"Prices of {TABLE['region']} of {TABLE['date']} ({age} days ago), before tax: gates/prices.yaml.")
+    console.print(
+        f"Prices of {TABLE['region']} of {TABLE['date']} ({age} days ago), before tax: gates/cost/prices.yaml"
+    )
     return int(any(each.findings for each in bills.values()))
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import boto3
 
 from gates.assembly import ROOT, Assembly
-from gates.roles import Role, User, roles
-from gates.sources import Program, model
+from gates.iam.roles import Role, User, roles
+from gates.iam.sources import Program, model
 
 # Operations that IAM knows under another name:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
@@ -124,4 +124,4 @@ def _of_target(arn: str) -> str:
     """What a rule or a schedule does to its target: all of ours are state machines."""
     if arn.startswith("<") or ":stateMachine:" in arn:
         return "states:StartExecution"
-    raise ValueError(f"{arn}: it is not known which action this target needs; add it to gates/calls.py")
+    raise ValueError(f"{arn}: it is not known which action this target needs; add it to gates/iam/calls.py")

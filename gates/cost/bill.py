@@ -1,5 +1,5 @@
 """What an environment costs: at rest for a month, and for one run of each phase, from its templates and a dated table
-of prices (gates/prices.yaml). The gate `cost` fails when a month, with the use assumed there or without any, exceeds
+of prices (prices.yaml). The gate `cost` fails when a month, with the use assumed there or without any, exceeds
 `monthly_budget_usd`.
 """
 
@@ -73,7 +73,7 @@ def price(unit: str) -> dict[str, Any]:
         hour = {"unit": f"{unit} hour", "page": TABLE["instances"]["page"]}
         return {**hour, **TABLE["instances"][unit]}
     if unit not in TABLE["prices"]:
-        raise UnpricedError(f"gates/prices.yaml has no price of {unit}")
+        raise UnpricedError(f"gates/cost/prices.yaml has no price of {unit}")
     found: dict[str, Any] = TABLE["prices"][unit]
     return found
 
@@ -111,7 +111,7 @@ def bill(assembly: Assembly, changed: Mapping[str, float] | None = None) -> Bill
     for where, resource in assembly.everything():
         pricing = PRICED.get(resource["Type"])
         if pricing is None and resource["Type"] not in TABLE["free"]:
-            text = f"{resource['Type']}: gates/cost.py does not price it, gates/prices.yaml does not call it free"
+            text = f"{resource['Type']}: gates/cost/bill.py does not price it, prices.yaml does not call it free"
             findings.append(Finding("unpriced", where, text))
         elif pricing is not None:
             idle += _priced(where, findings, pricing(resource.get("Properties", {}), assumed))
@@ -336,11 +336,3 @@ def _usage(assembly: Assembly, runs: Mapping[str, list[Line]], assumed: Assumed)
 
 def _times(lines: list[Line], times: float) -> list[Line]:
     return [Line(line.what, line.quantity * times, line.unit, line.switch) for line in lines]
-
-
-if __name__ == "__main__":
-    import sys
-
-    from gates import cost_report
-
-    sys.exit(cost_report.main(sys.argv[1:]))

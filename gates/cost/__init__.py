@@ -1,0 +1,1 @@
+"""What an environment costs at rest and for a run."""

@@ -1,0 +1,1 @@
+"""Who may do what: roles against calls, and the policies of what they call."""

@@ -1,0 +1,1 @@
+"""What leaves the VPC, and the endpoint that serves it."""
