@@ -10,7 +10,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down status doctor synth test check bench cost lock docs clean check-release check-iam diff deploy release
+.PHONY: help setup setup-dev demo up down status doctor synth test check bench cost lock docs clean check-release recheck-release check-iam diff deploy release
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,8 +64,8 @@ synth: setup ## Synthesize dev and prod into cdk.out/, no account needed
 	@$(call cdk_synth,dev)
 	@$(call cdk_synth,prod)
 
-test: setup-dev synth ## All tests: unit, stacks, jobs (DuckDB and Spark), embedded AWS end to end
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(PYTEST_ARGS) tests/unit tests/stacks tests/jobs tests/repo
+test: setup-dev synth ## Tests: unit, stacks, jobs (DuckDB and Spark), embedded AWS end to end
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(PYTEST_ARGS) tests/unit tests/stacks tests/jobs
 	@$(BIN)/python -m pytest -q --durations=5 $(PYTEST_ARGS) tests/embedded
 
 check: setup-dev synth ## Every gate, one line each: code, docs, templates, state machines, policies, cost
@@ -74,15 +74,20 @@ check: setup-dev synth ## Every gate, one line each: code, docs, templates, stat
 check-release: setup-dev synth ## Compare with the last release: what would be lost? (AGAINST=tag, commit or folder)
 	@$(BIN)/python -m gates.delivery $(if $(AGAINST),--against $(AGAINST))
 
-# What a pipeline deploys is what it checked: these two synthesize nothing. STACKS names some stacks instead of all.
-assembly_exists = test -f cdk.out/$(ENVIRONMENT)/manifest.json || { echo "There is no assembly in cdk.out/$(ENVIRONMENT). Write it with 'make synth'."; exit 1; }
+# What a pipeline deploys is what it checked: these three synthesize nothing. STACKS names some stacks instead of all.
+assembly_exists = test -f config/$(ENVIRONMENT).yaml || { echo "There is no environment '$(ENVIRONMENT)'. config/ has: $(basename $(notdir $(wildcard config/*.yaml)))."; exit 1; }; test -f cdk.out/$(ENVIRONMENT)/manifest.json || { echo "There is no assembly in cdk.out/$(ENVIRONMENT). Write it with 'make synth'."; exit 1; }
 
+recheck-release: .venv/.dev node_modules/.package-lock.json ## check-release of cdk.out/ as it is: there may be a newer release by now
+	@$(assembly_exists)
+	@$(BIN)/python -m gates.delivery
 diff: setup ## What deploying cdk.out/ would change in the account (ENVIRONMENT=dev|prod); needs read access
 	@$(assembly_exists)
+	@$(BIN)/python -m scripts.credentials
 	@mkdir -p build && $(BIN)/python -m scripts.cdk diff --app cdk.out/$(ENVIRONMENT) --method template --no-color $(STACKS) > build/diff-$(ENVIRONMENT).txt 2>&1 || { cat build/diff-$(ENVIRONMENT).txt; exit 1; }
 	@cat build/diff-$(ENVIRONMENT).txt
 deploy: setup ## Deploy cdk.out/ as it is into the account (ENVIRONMENT=dev|prod)
 	@$(assembly_exists)
+	@$(BIN)/python -m scripts.credentials
 	@$(BIN)/python -m scripts.cdk deploy --app cdk.out/$(ENVIRONMENT) $(or $(STACKS),--all) --require-approval $(if $(CI),never,broadening)
 release: ## Tag this commit as the last release (v<date>-<time>) and push the tag
 	@tag=v$$(date -u +%Y.%m.%d-%H%M%S) && git tag $$tag && git push --quiet origin $$tag && echo "· released as $$tag"
@@ -90,18 +95,19 @@ release: ## Tag this commit as the last release (v<date>-<time>) and push the ta
 cost: setup synth ## What dev and prod cost at rest and a run, and what costs most (ARGS="--set etl_minutes=20")
 	@$(BIN)/python -m gates.cost $(ARGS)
 
-check-iam: setup-dev synth ## Take every action from every role of dev once: what needs it must fail (ARGS="--role '*-train'")
+check-iam: setup-dev synth ## Take the actions from the roles of dev, one at a time: what needs one must fail (ARGS="--role '*-train'")
 	@$(BIN)/python -m scripts.iam $(ARGS)
 
 bench: setup ## Measure; writes benchmarks/results/*.json
 	@$(BIN)/python -m benchmarks
 
-docs: setup-dev synth ## Regenerate the generated documents (data dictionary, embedded AWS table, networks, cost, security)
+docs: setup-dev synth ## Regenerate the generated documents (data dictionary, embedded AWS table, networks, cost, security, permissions)
 	@$(BIN)/python -m scripts.data_dictionary
 	@$(BIN)/python -m embedded_aws.table
 	@$(BIN)/python -m gates.networks
 	@$(BIN)/python -m gates.cost --write
 	@$(BIN)/python -m gates.security
+	@$(BIN)/python -m scripts.iam.document
 
 lock: .venv/.uv ## Resolve requirements*.in into requirements*.txt
 	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements.in -o requirements.txt

@@ -45,6 +45,7 @@ class Contract:
 
     @property
     def service(self) -> str:
+        """`s3` of `s3.<behaviour>`."""
         return self.name.partition(".")[0]
 
 

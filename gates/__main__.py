@@ -17,6 +17,7 @@ from gates.assembly import ENVIRONMENTS, Assembly
 from gates.outcome import Finding, Outcome
 from gates.registry import GATES, IN_CDK
 from scripts import node
+from stacks.config import ConfigurationError
 
 NAMES = (*code.CHECKS, *GATES)
 SOURCES = "-"  # shown in place of the environment by what looks at the sources
@@ -32,6 +33,7 @@ class Line:
     seconds: float
 
     def show(self, *, verbose: bool) -> None:
+        """Print it, with its findings when it failed; `verbose`: with those that are only reported, too."""
         outcome, mark = self.outcome, "info" if self.outcome.reported_only else "ok"
         print(
             f"{'FAIL' if outcome.failed else mark:4} {self.gate:22} {self.environment:4} "
@@ -86,6 +88,8 @@ def _judge(name: str, assembly: Assembly | None) -> Line:
     start = time.perf_counter()
     try:
         outcome = code.check(name) if assembly is None else GATES[name](assembly)
+    except ConfigurationError as error:
+        outcome = Outcome("nothing", [Finding("not-run", name, str(error))])
     except Exception:  # a gate that breaks must not hide what the others say
         outcome = Outcome("nothing", [Finding("not-run", name, traceback.format_exc())])
     return Line(name, assembly.environment if assembly else SOURCES, outcome, time.perf_counter() - start)

@@ -6,9 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from solvent.naming import Names
+
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "cdk.out"
 ENVIRONMENTS = ("dev", "prod")
+SUFFIX = ".template.json"  # of a template's file, after the name of its stack
 ACCOUNT = "111111111111"  # stands for AWS::AccountId in resolved texts
 Template = Mapping[str, Any]
 Resource = Mapping[str, Any]
@@ -31,7 +34,7 @@ class Assembly:
     @property
     def paths(self) -> list[Path]:
         """The templates' files."""
-        return sorted(self.folder.glob("*.template.json"))
+        return sorted(self.folder.glob(f"*{SUFFIX}"))
 
     @cached_property
     def region(self) -> str:
@@ -40,6 +43,20 @@ class Assembly:
         regions = {artifact["environment"].rpartition("/")[2] for artifact in artifacts if "environment" in artifact}
         assert len(regions) == 1, f"{self.environment} lies in {regions}"
         return str(regions.pop())
+
+    @cached_property
+    def protected(self) -> dict[str, bool]:
+        """Stack -> whether termination protection is on."""
+        artifacts = json.loads((self.folder / "manifest.json").read_text())["artifacts"].items()
+        return {
+            name: bool(artifact["properties"].get("terminationProtection"))
+            for name, artifact in artifacts
+            if artifact["type"] == "aws:cloudformation:stack"
+        }
+
+    def part(self, name: str) -> str:
+        """`Solvent-dev-Lake.template.json` -> `Lake`, `Solvent-dev-Lake/Key` -> `Lake/Key`, in dev and prod alike."""
+        return name.removesuffix(SUFFIX).removeprefix(Names(self.environment).stack(""))
 
     @cached_property
     def templates(self) -> dict[str, Template]:
@@ -74,7 +91,7 @@ class Assembly:
         template = where.partition("/")[0]
         if "Fn::GetStackOutput" in reference:
             output = reference["Fn::GetStackOutput"]
-            template = f"{output['StackName']}.template.json"
+            template = output["StackName"] + SUFFIX
             reference = self.templates[template]["Outputs"][output["OutputName"]]["Value"]
         return f"{template}/{reference['Ref'] if 'Ref' in reference else reference['Fn::GetAtt'][0]}"
 
@@ -86,7 +103,7 @@ class Assembly:
 
     def statements(self, role: str) -> list[dict[str, Any]]:
         """All policy statements of the role with this name suffix (`run-control`)."""
-        name = f"solvent-{self.environment}-{role}"
+        name = Names(self.environment).named(role)
         ids = [where for where, p in self.of("AWS::IAM::Role").items() if p.get("RoleName") == name]
         assert len(ids) == 1, f"{len(ids)} roles are named {name}"
         template, _, logical_id = ids[0].partition("/")
@@ -120,7 +137,7 @@ def flat(value: Any) -> str:
         return ACCOUNT
     named = next(iter(value.values()))  # Ref: a name; Fn::GetAtt: two; Fn::GetStackOutput: stack, region and output
     name = named if isinstance(named, str) else "-".join(map(str, named.values() if isinstance(named, dict) else named))
-    return f"arn:aws:reference:eu-west-1:{ACCOUNT}:" + "".join(c for c in name if c.isalnum() or c == "-")
+    return f"arn:aws:reference::{ACCOUNT}:" + "".join(c for c in name if c.isalnum() or c == "-")
 
 
 def plain(value: Any) -> Any:

@@ -32,6 +32,7 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
+        """Whether `python -m gates` ends with an error because of it."""
         return bool(self.findings) and not self.reported_only
 
 

@@ -10,7 +10,7 @@ from gates.machines.asl import asl_rules
 from gates.machines.validator import asl_validator
 from gates.networks import paths as networks
 from gates.outcome import Gate, Outcome
-from gates.templates import checkov
+from gates.templates import checkov, foreign
 from gates.templates.cloudformation import built_in, cfn_lint
 from gates.templates.guard import cfn_guard
 
@@ -33,6 +33,7 @@ GATES: dict[str, Gate] = {
     "cfn-lint": cfn_lint,
     "checkov": checkov.check,
     "cfn-guard": cfn_guard,
+    "foreign-references": foreign.check,
     "asl-validator": asl_validator,
     "least-privilege": least_privilege.check,
     "policies": policies.check,

@@ -37,7 +37,8 @@ class Identity(BaseModel):
 
     @property
     @abstractmethod
-    def audience(self) -> str: ...
+    def audience(self) -> str:
+        """For whom a token must have been made, its `aud`."""
 
     @abstractmethod
     def trust(self, role: str) -> dict[str, Any]:

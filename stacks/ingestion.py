@@ -35,7 +35,7 @@ class IngestionStack(SolventStack):
         acknowledge(
             self.stream,
             "AwsSolutions-KDS3",
-            "the platform's own key: its policy and its use are in our hands, and one key more costs nothing",
+            "the rule prefers AWS's key, which is free; the platform's key has a policy of ours, and cheap requests",
         )
         self.dead_letters = DeadLetterQueue(self, "DeadLetters", name="events-failed", key=lake.key)
         self.ingest = Function(

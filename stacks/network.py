@@ -11,7 +11,7 @@ from constructs import Construct
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.log_group import LogGroup
-from stacks.constructs.permissions import service_role
+from stacks.constructs.permissions import allow, service_role
 
 
 class NetworkStack(SolventStack):
@@ -46,6 +46,16 @@ class NetworkStack(SolventStack):
     def isolated_subnet_ids(self) -> list[str]:
         return [subnet.subnet_id for subnet in self.vpc.isolated_subnets]
 
+    def arns_for_interfaces(self, group: ec2.SecurityGroup) -> list[str]:
+        """ARNs of what a network interface of `group` is made from: the isolated subnets and the group."""
+        subnets = [self.arn("ec2", f"subnet/{subnet}") for subnet in self.isolated_subnet_ids]
+        return [*subnets, self.arn("ec2", f"security-group/{group.security_group_id}")]
+
+    @property
+    def in_this_vpc(self) -> dict[str, Any]:
+        """Condition of actions on network interfaces: only those in this VPC."""
+        return {"ArnEquals": {"ec2:Vpc": self.arn("ec2", f"vpc/{self.vpc.vpc_id}")}}
+
     @property
     def job_placement(self) -> dict[str, Any] | None:
         """SageMaker's VpcConfig for jobs and models; None where they run outside the VPC."""
@@ -60,6 +70,14 @@ class NetworkStack(SolventStack):
         group = LogGroup(self, "FlowLogs", name=f"/{self.names.prefix}/vpc-flow-logs", key=key)
         role = service_role(
             self, "FlowLogsRole", name="flow-logs", service="vpc-flow-logs.amazonaws.com", description="VPC flow logs"
+        )
+        # CDK grants the rest of what https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html asks for.
+        allow(role, "logs:CreateLogGroup", on=[group.log_group_arn])
+        allow(
+            role,
+            "logs:DescribeLogGroups",
+            on=["*"],
+            why="logs:DescribeLogGroups knows no resources; it shows names of groups, not what is in them",
         )
         self.vpc.add_flow_log("Flow", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role))
 

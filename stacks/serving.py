@@ -49,7 +49,7 @@ class ServingStack(SolventStack):
             description="SageMaker models: endpoints and batch transform",
             key=lake.key,
             network=network,
-            log_groups="*",
+            log_groups=[*(f"Endpoints/{self.names.endpoint(name)}" for name in naming.PORTFOLIOS), "TransformJobs"],
         )
         allow(
             role, "s3:ListBucket", on=[f"arn:aws:s3:::{self.bucket_name(zone)}" for zone in ("training", "artifacts")]
@@ -109,7 +109,14 @@ class ServingStack(SolventStack):
             role,
             "application-autoscaling:DeregisterScalableTarget",
             on=[self.arn("application-autoscaling", "scalable-target/*")],
-            why="a scaling target gets its id only when somebody makes it; the code takes those of our endpoints",
+            conditions={
+                "StringEquals": {
+                    "application-autoscaling:service-namespace": "sagemaker",
+                    "application-autoscaling:scalable-dimension": "sagemaker:variant:DesiredInstanceCount",
+                }
+            },
+            why="a scaling target's id is random and names no endpoint; the conditions allow SageMaker's instance "
+            "counts only, but those of any endpoint in the account",
         )
         allow(
             role,

@@ -25,7 +25,7 @@ class TrainingStack(SolventStack):
             description="SageMaker training jobs",
             key=lake.key,
             network=network,
-            log_groups="TrainingJobs:*",
+            log_groups=["TrainingJobs"],
         )
         read, written = ("training",), ("artifacts",)
         allow(self.role, "s3:ListBucket", on=[f"arn:aws:s3:::{self.bucket_name(zone)}" for zone in read + written])

@@ -1,8 +1,9 @@
 """Application Auto Scaling's operations by name, and the resource each call is authorized against."""
 
+import json
 from typing import Any
 
-from embedded_aws import service
+from embedded_aws import adapter, service
 from embedded_aws.autoscaling import policies, targets
 from embedded_aws.sagemaker import endpoints
 from embedded_aws.service import JsonService
@@ -30,8 +31,22 @@ def resource(operation: str, payload: Json, path: str) -> str:
     return known["ScalableTargetARN"] if known else service.arn("application-autoscaling", "scalable-target/*")
 
 
+def _context(inner: Any, name: str, action: str, body: bytes, parameters: Any) -> dict[str, Any]:
+    """The condition keys of a call, from the same page."""
+    keys = dict(inner(name, action, body, parameters))
+    if name == "application-autoscaling":
+        try:
+            payload = json.loads(body or b"{}")
+        except ValueError:
+            return keys
+        named = {"service-namespace": "ServiceNamespace", "scalable-dimension": "ScalableDimension"}
+        keys |= {f"{name}:{key}": payload[field] for key, field in named.items() if field in payload}
+    return keys
+
+
 def register() -> None:
     """Add application-autoscaling to the embedded AWS."""
+    adapter.REQUEST_CONTEXT.wrap(_context)
     endpoints.on_delete.append(targets.forget_endpoint)
     autoscaling = JsonService(OPERATIONS, targets.state)
     service.register("application-autoscaling", autoscaling, "AnyScaleFrontendService", resource=resource)

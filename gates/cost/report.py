@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from gates.assembly import ENVIRONMENTS, ROOT, Assembly
-from gates.cost.bill import HOURS, TABLE, Bill, Line, UnpricedError, assumptions, bill, price, total
+from gates.cost.bill import Bill, bill
+from gates.cost.prices import HOURS, TABLE, Line, UnpricedError, assumptions, price, total
 from stacks import config
 
 DOCUMENT, README = ROOT / "docs" / "cost.md", ROOT / "README.md"

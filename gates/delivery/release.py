@@ -5,7 +5,6 @@ Run as `python -m gates.delivery` (`make check-release`), after `make synth`.
 """
 
 import argparse
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from gates.assembly import ROOT, Assembly
+from gates.assembly import ROOT, SUFFIX, Assembly
 from gates.delivery import replacement
 from gates.delivery.last_release import NoComparison, last_release
-from gates.outcome import Finding
+from gates.outcome import SHORTEST_REASON, Finding
 
 ACKNOWLEDGED = ROOT / "docs" / "releases" / "next.yaml"
 # How much of a resource survives its removal from the stack. A policy that is not written is Delete.
@@ -29,7 +28,7 @@ class Acknowledgment(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     finding: str
-    reason: Annotated[str, Field(min_length=20)]
+    reason: Annotated[str, Field(min_length=SHORTEST_REASON)]
 
 
 class _Acknowledgments(BaseModel):
@@ -43,14 +42,14 @@ def compare(old: Assembly, new: Assembly) -> list[Finding]:
     for name in old.templates:
         if name not in new.templates:
             text = "the stack is gone: it stays in the account and nobody updates it. Destroy it by hand, or keep it"
-            findings.append(Finding("stack-removed", _part(old, name), text))
+            findings.append(Finding("stack-removed", old.part(name), text))
             continue
         findings += _outputs(old, new, name)
         findings += _removed(old, new, name)
         findings += _weakened(old, new, name)
-        if _protected(old, name) and not _protected(new, name):
+        if old.protected[name.removesuffix(SUFFIX)] and not new.protected[name.removesuffix(SUFFIX)]:
             text = "termination protection is off: one command deletes the stack. Switch it on again"
-            findings.append(Finding("protection-dropped", _part(old, name), text))
+            findings.append(Finding("protection-dropped", old.part(name), text))
     for where, cause in replacement.replaced(old, new).items():
         name, _, logical_id = where.partition("/")
         if lost := replacement.holds(old.templates[name]["Resources"][logical_id]["Type"]):
@@ -59,14 +58,14 @@ def compare(old: Assembly, new: Assembly) -> list[Finding]:
                 f"{cause}, so CloudFormation makes a new one; the old one {kept}, with {lost}. "
                 "Undo the change, or move what it holds first"
             )
-            findings.append(Finding("resource-replaced", f"{_part(old, name)}/{logical_id}", text))
+            findings.append(Finding("resource-replaced", f"{old.part(name)}/{logical_id}", text))
     return sorted(findings)
 
 
 def _outputs(old: Assembly, new: Assembly, name: str) -> Iterator[Finding]:
     after = new.templates[name].get("Outputs", {})
     for output, before in old.templates[name].get("Outputs", {}).items():
-        where = f"{_part(old, name)}/{output}"
+        where = f"{old.part(name)}/{output}"
         export = before.get("Export", {}).get("Name")
         if output not in after:
             readers = sorted(_readers(old, name, output))
@@ -84,10 +83,10 @@ def _outputs(old: Assembly, new: Assembly, name: str) -> Iterator[Finding]:
 
 def _readers(assembly: Assembly, name: str, output: str) -> Iterator[str]:
     """The stacks that refer to an output of another one."""
-    wanted = {"StackName": name.removesuffix(".template.json"), "OutputName": output}
+    wanted = {"StackName": name.removesuffix(SUFFIX), "OutputName": output}
     for other, template in assembly.templates.items():
         if any(wanted.items() <= reference.items() for reference in replacement.stack_outputs(template)):
-            yield _part(assembly, other)
+            yield assembly.part(other)
 
 
 def _removed(old: Assembly, new: Assembly, name: str) -> Iterator[Finding]:
@@ -99,7 +98,7 @@ def _removed(old: Assembly, new: Assembly, name: str) -> Iterator[Finding]:
                 f"{resource['Type']} has no such logical id any more: what is deployed {kept}, with {lost}. "
                 "Give the construct its old id and place back (or its logical id: override_logical_id)"
             )
-            yield Finding("resource-removed", f"{_part(old, name)}/{logical_id}", text)
+            yield Finding("resource-removed", f"{old.part(name)}/{logical_id}", text)
 
 
 def _weakened(old: Assembly, new: Assembly, name: str) -> Iterator[Finding]:
@@ -110,22 +109,12 @@ def _weakened(old: Assembly, new: Assembly, name: str) -> Iterator[Finding]:
             now = (after or before).get(policy, "Delete")
             if STRENGTH[now] < STRENGTH[was]:
                 text = f"{policy} was {was} and is {now}: what it holds goes with it. Set it back"
-                yield Finding("policy-weakened", f"{_part(old, name)}/{logical_id}", text)
+                yield Finding("policy-weakened", f"{old.part(name)}/{logical_id}", text)
 
 
 def _fate(assembly: Assembly, name: str, logical_id: str, policy: str) -> str:
     strength = STRENGTH[assembly.templates[name]["Resources"][logical_id].get(policy, "Delete")]
     return ("is deleted", "is deleted after a snapshot", "stays in the account, outside the platform")[strength]
-
-
-def _protected(assembly: Assembly, name: str) -> bool:
-    manifest = json.loads((assembly.folder / "manifest.json").read_text())
-    return bool(manifest["artifacts"][name.removesuffix(".template.json")]["properties"].get("terminationProtection"))
-
-
-def _part(assembly: Assembly, name: str) -> str:
-    """`Solvent-dev-Lake.template.json` -> `Lake`: one name for both environments."""
-    return name.removesuffix(".template.json").removeprefix(f"Solvent-{assembly.environment}-")
 
 
 def acknowledgments(path: Path = ACKNOWLEDGED) -> list[Acknowledgment]:

@@ -8,7 +8,7 @@ from cfnlint.data import AdditionalSpecs
 from cfnlint.helpers import load_resource
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
-from gates.assembly import Assembly
+from gates.assembly import SUFFIX, Assembly
 
 REGION = "us-east-1"  # of the schemas: the region that knows every type
 # Beside cfn-lint's list of stateful types: what people or data would miss, too.
@@ -100,7 +100,7 @@ def _references(assembly: Assembly, template: str, value: Any) -> Iterator[str]:
         if isinstance(node.get("Fn::GetAtt"), list):
             yield f"{template}/{node['Fn::GetAtt'][0]}"
     for output in stack_outputs(value):
-        other = f"{output['StackName']}.template.json"
+        other = output["StackName"] + SUFFIX
         declared = assembly.templates.get(other, {}).get("Outputs", {}).get(output["OutputName"])
         if declared:
             yield from _references(assembly, other, declared["Value"])

@@ -1,4 +1,4 @@
-"""`python -m gates.faults`, after `make synth`: seed every fault into the assemblies and say who names it."""
+"""`python -m gates.faults`, after `make synth`: seed every fault into the assemblies and say who misses one."""
 
 import os
 import sys
@@ -16,9 +16,9 @@ def main() -> int:
     """One line for each fault; 1 when the gate that should name one does not."""
     os.environ.update(node.environment())
     start = time.perf_counter()
+    clean = {environment: Assembly.synthesized(environment) for environment in ENVIRONMENTS}
+    known = {environment: suite.clean_findings(assembly) for environment, assembly in clean.items()}
     with tempfile.TemporaryDirectory() as scratch:
-        clean = {environment: Assembly.synthesized(environment) for environment in ENVIRONMENTS}
-        known = {environment: suite.clean_findings(assembly) for environment, assembly in clean.items()}
         caught = suite.run_all(FAULTS, clean, known, Path(scratch))
     for one in caught:
         print(f"{'MISS' if one.missed else 'ok':4} {one.missed or one.fault.name}")

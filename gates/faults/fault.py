@@ -12,7 +12,7 @@ from gates.faults.changes import Change, Json, NoTarget
 class Fault:
     """`name` says what is wrong. `target` is a stack and a construct path in it (`Warehouse/Workgroup`), or a stack.
 
-    `caught_by` is the gate and the rule that must name it (`cfn-guard REDSHIFT_NOT_PUBLIC`); others may, too.
+    `caught_by` is the gate and the rule that must name it (`cfn-guard WAREHOUSE_IS_PRIVATE`); others may, too.
     """
 
     name: str
@@ -20,6 +20,11 @@ class Fault:
     change: Change
     caught_by: str
     environment: str = "prod"
+
+    @property
+    def gate(self) -> str:
+        """The gate that must name it."""
+        return self.caught_by.partition(" ")[0]
 
     @property
     def template(self) -> str:

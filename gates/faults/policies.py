@@ -17,6 +17,17 @@ RUN_CONTROL, TRAIN = "Orchestration/RunControlRole/DefaultPolicy", "Orchestratio
 OF_SERVICES = "AlarmsAndEventsOfThisAccount"
 CLEANED = {"Fn::Sub": "arn:aws:s3:::solvent-prod-cleaned-${AWS::AccountId}-eu-west-1/*"}
 TRAINING = {"Fn::Sub": "arn:aws:s3:::solvent-prod-training-${AWS::AccountId}-eu-west-1/*"}
+NEGATED = {"StringNotEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+IF_THERE = {"StringEqualsIfExists": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+MODEL_ROLE = {
+    "AWS": {
+        "Fn::GetStackOutput": {
+            "StackName": "Solvent-prod-Serving",
+            "Region": "eu-west-1",
+            "OutputName": "PublishOutputFnGetAttRole1ABCC5F0Arn29819242",
+        }
+    }
+}
 TOPIC, QUEUE = "Orchestration/Notifications/Policy", "Orchestration/DeadLetters/Policy"
 
 # fmt: off
@@ -32,6 +43,8 @@ FAULTS = (
     Fault("a role may pass a role to any service", TRAIN, widened_statement("iam:PassRole", "Condition"), "least-privilege pass-role"),
     Fault("a role may pass any role", TRAIN, changed_statement("iam:PassRole", "Resource", "*"), "least-privilege pass-role"),
     Fault("a role is an administrator", "Orchestration/RunControlRole", put("ManagedPolicyArns", ["arn:aws:iam::aws:policy/AdministratorAccess"]), "least-privilege managed-policy"),
+    Fault("a role writes to another table", RUN_CONTROL, changed_statement("dynamodb:PutItem", "Resource", {"Fn::Sub": "arn:aws:dynamodb:eu-west-1:${AWS::AccountId}:table/other"}), "least-privilege foreign-resource"),
+    Fault("a role may give the key to anybody", TRAIN, widened_statement("kms:CreateGrant", "Condition"), "least-privilege missing-condition"),
     Fault("a role may do all but one action", RUN_CONTROL, statement(NotAction="iam:DeleteRole", Resource="*"), "least-privilege not-action"),
     Fault("a role may touch all but one resource", RUN_CONTROL, statement(Action="s3:GetObject", NotResource="arn:aws:s3:::other/*"), "least-privilege not-resource"),
     Fault("a role may make users", RUN_CONTROL, statement(Action="iam:CreateAccessKey", Resource="*"), "checkov CKV_AWS_110"),
@@ -48,7 +61,15 @@ FAULTS = (
     Fault("a machine may not watch its job", TRAIN, without_action("events:PutRule"), "least-privilege missing-action"),
     Fault("an analyst has no credentials", "Warehouse/Analyst/DefaultPolicy", without_action("redshift-serverless:GetCredentials"), "least-privilege missing-action"),
 
+    # taken away again
+    Fault("a role is denied what it needs", RUN_CONTROL, statement(Effect="Deny", Action="s3:PutObject", Resource="*"), "policies deny"),
+    Fault("a role has a boundary that denies everything", "Orchestration/RunControlRole", put("PermissionsBoundary", "arn:aws:iam::aws:policy/AWSDenyAll"), "policies boundary"),
+
     # who may be whom
+    Fault("an analyst is a risk officer in the warehouse", "Warehouse/Analyst", put("Tags.0.Value", "risk_officer"), "policies people-role"),
+    Fault("an analyst has a role that the warehouse does not know", "Warehouse/Analyst", put("Tags.0.Value", "analysts"), "policies people-role"),
+    Fault("all accounts but this may take a role by a service", "Orchestration/ScheduleRole", changed_statement("sts:AssumeRole", "Condition", NEGATED), "policies trust-source-account"),
+    Fault("a function's role can be taken on a condition that Lambda never fulfils", "Orchestration/RunControlRole", changed_statement("sts:AssumeRole", "Condition", {"StringEquals": {"sts:ExternalId": "x"}}), "policies trust-condition"),
     Fault("another account may take a role", "Orchestration/RunControlRole", statement(Action="sts:AssumeRole", Principal=STRANGER), "policies trust-stranger"),
     Fault("anybody may take a role", "Orchestration/RunControlRole", statement(Action="sts:AssumeRole", Principal="*"), "policies trust-anybody"),
     Fault("another service takes the role of a function", "Orchestration/RunControlRole", changed_statement("sts:AssumeRole", "Principal.Service", "ec2.amazonaws.com"), "policies trust-service"),
@@ -70,5 +91,15 @@ FAULTS = (
     Fault("another account may read a bucket", "Lake/Training/Policy", statement(Action="s3:GetObject", Principal=STRANGER, Resource=TRAINING), "policies open-to-stranger"),
     Fault("a bucket's log cannot be delivered", "Lake/AccessLogs/Policy", without_statement("s3:PutObject"), "policies access-logs-refused"),
     Fault("anybody may invoke the API's function", "Api/Permission", put("Principal", "*"), "cfn-guard ACCESS_TO_FUNCTIONS_IS_NAMED"),
+    Fault("a role may delete what a bucket holds, by the bucket's policy", "Lake/Training/Policy", statement(Action=["s3:GetObject", "s3:DeleteObject"], Principal=MODEL_ROLE, Resource=TRAINING), "policies open-to-role"),
+    Fault("a role may delete the key, by the key's policy", "Lake/Key", statement(Action="kms:ScheduleKeyDeletion", Principal=MODEL_ROLE, Resource="*"), "policies open-to-role"),
+    Fault("services may delete the key", "Lake/Key", another_action("kms:ScheduleKeyDeletion", beside="kms:GenerateDataKey*"), "policies unexpected-action"),
+    Fault("alarms may change their topic", TOPIC, changed_statement("sns:Publish", "Action", ["sns:Publish", "sns:SetTopicAttributes"], Effect="Allow"), "policies unexpected-action"),
+    Fault("the account does not administer its key", "Lake/Key", without_statement("kms:*"), "policies key-without-root"),
+    Fault("the key serves alarms of all accounts but this", "Lake/Key", changed_statement("kms:Decrypt", "Condition", NEGATED, Sid=OF_SERVICES), "policies unbound-service"),
+    Fault("the key serves whoever names no account", "Lake/Key", changed_statement("kms:Decrypt", "Condition", IF_THERE, Sid=OF_SERVICES), "policies unbound-service"),
+    Fault("alarms of all accounts but this may publish", TOPIC, changed_statement("sns:Publish", "Condition", NEGATED, Effect="Allow"), "policies unbound-service"),
+    Fault("nobody may decrypt", "Lake/Key", statement(Effect="Deny", Action="kms:Decrypt", Principal="*", Resource="*"), "policies deny"),
+    Fault("a bucket refuses requests without TLS for some objects only", "Lake/Raw/Policy", changed_statement("s3:*", "Resource", {"Fn::Join": ["", [{"Fn::GetAtt": ["Raw72517081", "Arn"]}, "/public/*"]]}), "policies deny"),
     Fault("another API may invoke the API's function", "Api/Permission", drop("SourceArn"), "policies api-permission"),
 )

@@ -1,9 +1,12 @@
-"""Seeding every fault, asking every gate, and saying which of them name what the clean assembly does not show."""
+"""Seeding every fault, asking the gate that must name it, and saying whether it does.
+
+What the clean assembly shows already names no fault. When a fault is missed, all gates are asked, to say who names it.
+"""
 
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import TypeVar
 from gates.assembly import Assembly
 from gates.delivery.release import compare
 from gates.faults.fault import Fault, copy
-from gates.outcome import Finding, Gate
+from gates.outcome import Finding, Gate, Outcome
 from gates.registry import GATES, IN_CDK
 
 # The first objects to any change of the assembly, whatever it is; the second reads what the synth has reported; the
@@ -20,6 +23,7 @@ from gates.registry import GATES, IN_CDK
 NOT_ASKED = ("up-to-date", "built-in", "nist-800-53-r5")
 # These judge one template, or one definition, at a time: all damaged ones are put before them at once.
 ONE_BY_ONE = ("cdk-nag-aws-solutions", "cdk-nag-serverless", "cfn-lint", "checkov", "cfn-guard", "asl-validator")
+Known = Mapping[str, list[Finding]]  # gate -> what it objects to in the clean assembly
 T = TypeVar("T")
 _NUMBER = re.compile(r"\bF(\d{3})-")
 
@@ -49,11 +53,8 @@ class Caught:
 
 def clean_findings(assembly: Assembly) -> dict[str, list[Finding]]:
     """What each gate objects to in an assembly as it is."""
-    asked = [name for name in GATES if name not in NOT_ASKED]
-    return _at_once(asked, lambda name: GATES[name](assembly).findings)
-
-
-Known = Mapping[str, list[Finding]]  # gate -> what it objects to in the clean assembly
+    gates = _gates(assembly)
+    return _at_once(gates, lambda name: gates[name](assembly).findings)
 
 
 def run_all(
@@ -69,62 +70,89 @@ def run_all(
 
 
 def run(faults: Sequence[Fault], clean: Assembly, known: Known, scratch: Path) -> list[Caught]:
-    """Seed faults of one environment, each by itself, and ask the gates that `known` (`clean_findings`) names."""
-    caught = [Caught(fault) for fault in faults]
-    damaged = [copy(clean, fault, scratch / f"F{number:03}") for number, fault in enumerate(faults)]
-    together = _together(clean, damaged, faults, scratch / "together")
-    seen = {name: {(finding.rule, finding.where) for finding in findings} for name, findings in known.items()}
+    """Seed faults of one environment, each by itself. `known` is `clean_findings(clean)`."""
+    seeded = [
+        _Seeded(number, Caught(fault), copy(clean, fault, scratch / f"F{number:03}"))
+        for number, fault in enumerate(faults)
+    ]
+    by_gate = defaultdict(list)
+    for one in seeded:
+        by_gate[one.caught.fault.gate].append(one)
+    _ask(by_gate, clean, known, scratch / "own")
+    if missed := [one for one in seeded if one.caught.missed]:
+        _ask(dict.fromkeys(known, missed), clean, known, scratch / "all")
+    return [one.caught for one in seeded]
 
-    def answers(name: str) -> list[tuple[int, Finding]]:
+
+@dataclass
+class _Seeded:
+    number: int
+    caught: Caught
+    damaged: Assembly
+
+
+def _ask(asked: Mapping[str, Sequence[_Seeded]], clean: Assembly, known: Known, scratch: Path) -> None:
+    """Put before each gate what was seeded for it, and write down what it finds. Nobody asks a gate that is not."""
+    gates = {name: gate for name, gate in _gates(clean).items() if name in asked}
+    seen = {name: {(finding.rule, finding.where) for finding in known[name]} for name in gates}
+
+    def answers(name: str) -> list[tuple[_Seeded, Finding]]:
         if name in ONE_BY_ONE:
-            return list(_batch(GATES[name], together, seen[name]))
-        return list(_each(name, GATES[name], damaged, caught))
+            return list(_batch(gates[name], _together(clean, asked[name], scratch / name), asked[name], seen[name]))
+        return list(_each(name, gates[name], asked[name]))
 
-    for name, found in _at_once(list(known), answers).items():
-        for number, finding in found:
+    for name, found in _at_once(gates, answers).items():
+        for one, finding in found:
             if (finding.rule, finding.where) not in seen[name]:
-                caught[number].findings[name].add(finding)
-    for one, assembly in zip(caught, damaged, strict=True):
-        one.findings["release"].update(compare(clean, assembly))
-    return caught
+                one.caught.findings[name].add(finding)
 
 
-def _at_once(names: Sequence[str], ask: Callable[[str], T]) -> dict[str, T]:
+def _gates(clean: Assembly) -> dict[str, Gate]:
+    """Who is asked, by name; the release is compared with the clean assembly."""
+    gates = {name: gate for name, gate in GATES.items() if name not in NOT_ASKED}
+    return {**gates, "release": lambda assembly: Outcome("the clean assembly", compare(clean, assembly))}
+
+
+def _at_once(names: Iterable[str], ask: Callable[[str], T]) -> dict[str, T]:
     """The answer for each gate. CDK, in one Node process, answers one caller; most others wait for processes."""
     with ThreadPoolExecutor(1) as cdk, ThreadPoolExecutor(2) as others:
         answers = {name: (cdk if name in IN_CDK else others).submit(ask, name) for name in names}
         return {name: answer.result() for name, answer in answers.items()}
 
 
-def _together(clean: Assembly, damaged: list[Assembly], faults: Sequence[Fault], folder: Path) -> Assembly:
-    """The clean assembly, and beside its templates and definitions all damaged ones, each under its number."""
-    folder.mkdir()
+def _together(clean: Assembly, seeded: Sequence[_Seeded], folder: Path) -> Assembly:
+    """The clean assembly, and beside its templates and definitions the damaged ones, each under its number."""
+    folder.mkdir(parents=True)
     for path in clean.folder.glob("*.json"):
         (folder / path.name).symlink_to(path.resolve())
     together = Assembly(clean.environment, folder)
     together.definitions = dict(clean.definitions)
-    for number, (fault, assembly) in enumerate(zip(faults, damaged, strict=True)):
+    for one in seeded:
         # Copied: cfn-guard calls a document by the name of the file that a link leads to.
-        shutil.copyfile(assembly.folder / fault.template, folder / f"F{number:03}-{fault.template}")
-        for name, definition in assembly.definitions.items():
+        template = one.caught.fault.template
+        shutil.copyfile(one.damaged.folder / template, folder / f"F{one.number:03}-{template}")
+        for name, definition in one.damaged.definitions.items():
             if definition != clean.definitions.get(name):
-                together.definitions[f"F{number:03}-{name}"] = definition
+                together.definitions[f"F{one.number:03}-{name}"] = definition
     return together
 
 
-def _batch(gate: Gate, together: Assembly, seen: set[tuple[str, str]]) -> Iterator[tuple[int, Finding]]:
+def _batch(
+    gate: Gate, together: Assembly, seeded: Sequence[_Seeded], seen: set[tuple[str, str]]
+) -> Iterator[tuple[_Seeded, Finding]]:
+    numbered = {one.number: one for one in seeded}
     for finding in gate(together).findings:
         if number := _NUMBER.search(finding.where):
-            yield int(number[1]), Finding(finding.rule, finding.where.replace(number[0], "", 1), finding.text)
+            yield numbered[int(number[1])], Finding(finding.rule, finding.where.replace(number[0], "", 1), finding.text)
         elif (finding.rule, finding.where) not in seen:
             raise RuntimeError(f"A finding that belongs to no fault: {finding}")
 
 
-def _each(name: str, gate: Gate, damaged: list[Assembly], caught: list[Caught]) -> Iterator[tuple[int, Finding]]:
-    for number, assembly in enumerate(damaged):
+def _each(name: str, gate: Gate, seeded: Sequence[_Seeded]) -> Iterator[tuple[_Seeded, Finding]]:
+    for one in seeded:
         try:
-            findings = gate(assembly).findings
+            findings = gate(one.damaged).findings
         except Exception as error:
-            caught[number].broken.append(f"{name} ({error!r})")
+            one.caught.broken.append(f"{name} ({error!r})")
             continue
-        yield from ((number, finding) for finding in findings)
+        yield from ((one, finding) for finding in findings)

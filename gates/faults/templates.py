@@ -1,8 +1,17 @@
 """Faults of resources. A fault is one line: what is wrong, where, the change, and who must name it."""
 
-from gates.faults.changes import attribute, drop, put, without_attribute, without_statement
+from gates.faults.changes import (
+    attribute,
+    changed_statement,
+    drop,
+    put,
+    statement,
+    without_attribute,
+    without_statement,
+)
 from gates.faults.fault import Fault
 
+EVERYBODY = {"AWS": "*"}
 OPEN = {"CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
 
 # fmt: off
@@ -21,6 +30,11 @@ FAULTS = (
     Fault("the route that scores has forgotten its authorization", "Api/Score", drop("AuthorizationType"), "cdk-nag-aws-solutions AwsSolutions-APIG4"),
     Fault("a route to the internet", "Network", attribute("Resources.Out", {"Type": "AWS::EC2::Route", "Properties": {"RouteTableId": {"Ref": "VpcisolatedSubnet1RouteTableE442650B"}, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-0123456789abcdef0"}}), "cfn-guard NETWORK_HAS_NO_WAY_OUT"),
     Fault("a function has a public address", "Api", attribute("Resources.Url", {"Type": "AWS::Lambda::Url", "Properties": {"AuthType": "NONE", "TargetFunctionArn": {"Fn::GetAtt": ["Function76856677", "Arn"]}}}), "checkov CKV_AWS_258"),
+    Fault("pages of a foreign origin may call the API", "Api/Api", put("CorsConfiguration", {"AllowOrigins": ["https://evil.example"], "AllowCredentials": True}), "cfn-guard ACCESS_FROM_NO_WEB_PAGE"),
+    Fault("the route that scores accepts tokens", "Api/Score", put("AuthorizationType", "JWT"), "cfn-guard ACCESS_TO_ROUTES_IS_AUTHORIZED"),
+    Fault("one caller may take the account's whole rate", "Api/Stage", put("DefaultRouteSettings.ThrottlingRateLimit", 1000000), "cfn-guard ACCESS_TO_API_IS_LIMITED_AND_LOGGED"),
+    Fault("a security group lets a prefix list in", "Network/EndpointsSecurityGroup", put("SecurityGroupIngress", [{"SourcePrefixListId": "pl-0123456789abcdef0", "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}]), "cfn-guard NETWORK_LETS_OWN_GROUPS_IN_ONLY"),
+    Fault("a security group lets a stranger's group in", "Network/EndpointsSecurityGroup/from SolventprodNetworkComputeSecurityGroup6B50B328:443", put("SourceSecurityGroupOwnerId", "222222222222"), "cfn-guard NETWORK_LETS_OWN_GROUPS_IN_ONLY"),
 
     # what is stored or sent is not encrypted
     Fault("a bucket is encrypted with S3's key", "Lake/Raw", put("BucketEncryption", {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}), "cfn-guard ENCRYPTION_OF_BUCKETS"),
@@ -50,6 +64,11 @@ FAULTS = (
     Fault("nobody manages the administrator's password", "Warehouse/Namespace", put("ManageAdminPassword", False), "cfn-guard WAREHOUSE_PASSWORD_IS_MANAGED"),
     Fault("a secret stands in a function's environment", "Api/Function", put("Environment.Variables.DB_PASSWORD", "Tr0ub4dor-and-3"), "cfn-guard ACCESS_NO_SECRET_IN_ENVIRONMENT"),
     Fault("an access key stands in a function's environment", "Api/Function", put("Environment.Variables.AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"), "checkov CKV_AWS_45"),
+    Fault("a password stands in an address", "Api/Function", put("Environment.Variables.DATABASE_URL", "postgres://admin:hunter2@db.example/solvent"), "cfn-guard ACCESS_NO_SECRET_IN_TEXT"),
+    Fault("a passphrase stands in a function's environment", "Api/Function", put("Environment.Variables.PASSPHRASE", "hunter2"), "cfn-guard ACCESS_NO_SECRET_IN_ENVIRONMENT"),
+    Fault("an access key stands in an argument", "Etl/Job", put("DefaultArguments.--id", "AKIAIOSFODNN7EXAMPLE"), "cfn-guard ACCESS_NO_SECRET_IN_TEXT"),
+    Fault("a password stands in an argument", "Etl/Job", put("DefaultArguments.--db_password", "hunter2"), "cfn-guard ETL_NO_SECRET_IN_ARGUMENTS"),
+    Fault("a password stands in an output", "Warehouse", attribute("Outputs", {"AdminPassword": {"Value": "hunter2"}}), "cfn-guard ACCESS_NO_SECRET_IN_OUTPUTS"),
 
     # nobody could find out what happened
     Fault("a log group keeps its entries for ever", "Orchestration/TrainLogs", drop("RetentionInDays"), "cfn-guard RETENTION_OF_LOGS"),
@@ -64,6 +83,16 @@ FAULTS = (
     Fault("a state machine is not traced", "Orchestration/Ingest", put("TracingConfiguration.Enabled", False), "cfn-guard ORCHESTRATION_IS_TRACED"),
     Fault("a function is not traced", "Orchestration/ModelGate", drop("TracingConfig"), "cdk-nag-serverless Serverless-LambdaTracing"),
     Fault("an alarm tells nobody", "Observability/TrainFailed", drop("AlarmActions"), "cfn-guard OBSERVABILITY_ALARMS_TELL_SOMEBODY"),
+    Fault("an alarm is muted", "Observability/TrainFailed", put("ActionsEnabled", False), "cfn-guard OBSERVABILITY_ALARMS_ARE_NOT_MUTED"),
+    Fault("an alarm tells a stranger", "Observability/TrainFailed", put("AlarmActions", ["arn:aws:sns:eu-west-1:222222222222:alarms"]), "cfn-guard OBSERVABILITY_ALARMS_ARE_NOT_MUTED"),
+
+    # it runs no more
+    Fault("the nightly schedule is switched off", "Orchestration/NightlyLending", put("State", "DISABLED"), "cfn-guard PROD_SCHEDULES_ARE_SWITCHED_ON"),
+    Fault("deliveries start nothing", "Orchestration/DeliveryArrived", put("State", "DISABLED"), "cfn-guard ORCHESTRATION_IS_SWITCHED_ON"),
+    Fault("a deleted object starts what an arrived one should", "Orchestration/DeliveryArrived", put("EventPattern.detail-type", ["Object Deleted"]), "cfn-guard ORCHESTRATION_STARTS_WHEN_OBJECTS_ARRIVE"),
+    Fault("the stream's mapping is switched off", "Ingestion/Mapping", put("Enabled", False), "cfn-guard ORCHESTRATION_IS_SWITCHED_ON"),
+    Fault("every call of a function is throttled", "Orchestration/RunControl", put("ReservedConcurrentExecutions", 0), "cfn-guard ORCHESTRATION_IS_SWITCHED_ON"),
+    Fault("the key is disabled", "Lake/Key", put("Enabled", False), "cfn-guard ENCRYPTION_KEYS_ARE_ENABLED"),
 
     # data can be lost
     Fault("a bucket is deleted with its stack", "Lake/Raw", attribute("DeletionPolicy", "Delete"), "cfn-guard PROD_DATA_OUTLIVES_THE_STACK"),
@@ -74,6 +103,10 @@ FAULTS = (
     Fault("the ledger can be deleted", "Orchestration/Runs", put("Replicas.0.DeletionProtectionEnabled", False), "cfn-guard PROD_TABLES_ARE_PROTECTED"),
     Fault("the ledger cannot be restored to a point in time", "Orchestration/Runs", drop("Replicas.0.PointInTimeRecoverySpecification"), "cfn-guard RETENTION_OF_TABLES"),
     Fault("a bucket keeps no versions", "Lake/Artifacts", put("VersioningConfiguration.Status", "Suspended"), "cfn-guard RETENTION_OF_OBJECT_VERSIONS"),
+    Fault("delivered files are gone within a day", "Lake/Landing", put("LifecycleConfiguration.Rules.1.ExpirationInDays", 1), "cfn-guard RETENTION_OF_OBJECTS"),
+    Fault("delivered files are gone within a quarter", "Lake/Landing", put("LifecycleConfiguration.Rules.1.ExpirationInDays", 90), "cfn-guard PROD_DELIVERIES_ARE_KEPT_FOR_SEVEN_YEARS"),
+    Fault("what was made of deliveries expires", "Lake/Raw", put("LifecycleConfiguration.Rules.0.ExpirationInDays", 1), "cfn-guard RETENTION_OF_OBJECTS"),
+    Fault("overwritten objects are gone within a day", "Lake/Cleaned", put("LifecycleConfiguration.Rules.0.NoncurrentVersionExpiration.NoncurrentDays", 1), "cfn-guard RETENTION_OF_OBJECTS"),
     Fault("the stream forgets within a day", "Ingestion/Events", put("RetentionPeriodHours", 24), "cfn-guard PROD_STREAM_HOLDS_A_WEEK"),
     Fault("records that a function cannot read are dropped", "Ingestion/Mapping", drop("DestinationConfig"), "cdk-nag-serverless Serverless-LambdaEventSourceMappingDestination"),
     Fault("one bad record holds up its whole batch", "Ingestion/Mapping", drop("BisectBatchOnFunctionError"), "cfn-guard ORCHESTRATION_STREAM_FAILURES_ARE_KEPT"),
@@ -82,6 +115,12 @@ FAULTS = (
     Fault("a night that starts nothing is dropped", "Orchestration/NightlyLending", drop("Target.DeadLetterConfig"), "cfn-guard ORCHESTRATION_SCHEDULES_LEAVE_DEAD_LETTERS"),
     Fault("failed events are forgotten within a day", "Ingestion/DeadLetters", put("MessageRetentionPeriod", 86400), "cfn-guard RETENTION_OF_DEAD_LETTERS"),
 
+    # data goes to a stranger
+    Fault("the ETL job runs a stranger's script", "Etl/Job", put("Command.ScriptLocation", "s3://strangers-bucket/etl.py"), "foreign-references foreign-bucket"),
+    Fault("the ETL job writes to a stranger's bucket", "Etl/Job", put("DefaultArguments.--raw_bucket", "strangers-bucket"), "foreign-references foreign-bucket"),
+    Fault("a bucket is copied to a stranger's", "Lake/Raw", put("ReplicationConfiguration", {"Role": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/solvent-prod-copy"}, "Rules": [{"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::strangers-bucket"}}]}), "foreign-references gives-to-others"),
+    Fault("a function runs a stranger's layer", "Api/Function", put("Layers", ["arn:aws:lambda:eu-west-1:222222222222:layer:spy:1"]), "foreign-references foreign-layer"),
+
     # prod's network
     Fault("a function runs outside the network", "Orchestration/RunControl", drop("VpcConfig"), "cfn-guard PROD_FUNCTIONS_ARE_IN_THE_NETWORK"),
     Fault("the warehouse's traffic leaves the network", "Warehouse/Workgroup", put("EnhancedVpcRouting", False), "cfn-guard WAREHOUSE_ROUTES_THROUGH_THE_VPC"),
@@ -89,6 +128,15 @@ FAULTS = (
     Fault("an endpoint of the network is missing", "Network", without_attribute("Resources.VpcKms28ADD6F7"), "networks no-endpoint"),
     Fault("the functions may not enter the endpoints", "Network", without_attribute("Resources.EndpointsSecurityGroupfromSolventprodNetworkComputeSecurityGroup6B50B32844390A487CD"), "networks closed-ingress"),
     Fault("an endpoint has no private name", "Network/Vpc/States", put("PrivateDnsEnabled", False), "networks no-private-dns"),
+
+    Fault("the functions' security group lets nothing out", "Network/ComputeSecurityGroup", put("SecurityGroupEgress", [{**OPEN, "FromPort": 80, "ToPort": 80}]), "networks closed-egress"),
+    Fault("S3's gateway leads to buckets of another account", "Network/Vpc/S3", changed_statement("s3:*", "Condition", {"StringEquals": {"aws:ResourceAccount": "222222222222"}}), "networks open-gateway"),
+    Fault("S3's gateway leads to buckets of all accounts but this", "Network/Vpc/S3", changed_statement("s3:*", "Condition", {"StringNotEquals": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}}), "networks open-gateway"),
+    Fault("S3's gateway lets data out to a stranger's bucket", "Network/Vpc/S3", statement(Action="s3:PutObject", Principal=EVERYBODY, Resource="arn:aws:s3:::exfiltration/*"), "networks open-gateway"),
+    Fault("S3's gateway lets data out to every bucket", "Network/Vpc/S3", statement(Action="s3:PutObject", Principal=EVERYBODY, Resource="arn:aws:s3:::*"), "networks open-gateway"),
+    Fault("S3's gateway leads to no bucket of this account", "Network/Vpc/S3", without_statement("s3:*"), "networks closed-gateway"),
+    Fault("an endpoint lets nothing through", "Network/Vpc/Kms", put("PolicyDocument", {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}]}), "policies deny"),
+    Fault("the warehouse has a stranger's role", "Warehouse/Namespace", put("IamRoles", ["arn:aws:iam::222222222222:role/x"]), "networks unknown-role"),
 
     # what CloudFormation would refuse or misunderstand
     Fault("a property that does not exist", "Ingestion/Events", put("Shards", 3), "cfn-lint E3002"),
@@ -119,4 +167,5 @@ FAULTS = (
     # dev, too
     Fault("the warehouse of dev has a public address", "Warehouse/Workgroup", put("PubliclyAccessible", True), "cfn-guard WAREHOUSE_IS_PRIVATE", "dev"),
     Fault("a bucket of dev has no encryption", "Lake/Landing", drop("BucketEncryption"), "cfn-guard ENCRYPTION_OF_BUCKETS", "dev"),
+    Fault("a log group of dev forgets within a day", "Api/AccessLogs", put("RetentionInDays", 1), "cfn-guard RETENTION_OF_LOGS", "dev"),
 )

@@ -3,11 +3,10 @@
 from functools import cache
 from pathlib import Path
 
-import boto3
-
 from gates.assembly import ROOT, Assembly
 from gates.iam.roles import Role, User, roles
 from gates.iam.sources import Program, model
+from gates.machines import integrations
 
 # Operations that IAM knows under another name:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
@@ -110,14 +109,7 @@ def _of_task(task: str) -> str:
     service, operation = _plain(task).split(":")
     if (service, operation) == ("lambda", "invoke"):
         return "lambda:InvokeFunction"
-    return action(_boto3_name(service), operation[0].upper() + operation[1:])
-
-
-@cache
-def _boto3_name(service: str) -> str:
-    """Step Functions writes services as the Java SDK does: `redshiftdata`, `sfn`."""
-    known = {name.replace("-", ""): name for name in boto3.Session().get_available_services()}
-    return {"states": "stepfunctions", "sfn": "stepfunctions"}.get(service) or known[service]
+    return action(integrations.botocore_name(service), operation[0].upper() + operation[1:])
 
 
 def _of_target(arn: str) -> str:

@@ -16,9 +16,11 @@ from policy_sentry.querying.actions import get_action_data
 from gates.assembly import ACCOUNT, ROOT, Assembly, as_list
 from gates.iam.calls import called_by
 from gates.iam.implicit import Implicit, entries
-from gates.iam.roles import Role, Statement, User, managed_policies, region, roles, text
+from gates.iam.own_resources import lacking, stranger
+from gates.iam.roles import Role, Statement, User, managed_policies, roles, text
 from gates.iam.sources import UnreadableCall
 from gates.outcome import SHORTEST_REASON, Finding, Outcome
+from gates.ownership import Platform
 
 # The rules that Step Functions keeps to hear of the end of what it waits for:
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html
@@ -32,6 +34,7 @@ EVENT_RULES = {
 def check(assembly: Assembly, root: Path = ROOT) -> Outcome:
     """All roles and the policies for others. `root`: the checkout whose sources are read."""
     known, implicit = roles(assembly), Implicit(assembly, root)
+    platform = Platform(assembly)
     findings: list[Finding] = []
     used: set[str] = set()
     actions = explained = 0
@@ -45,7 +48,8 @@ def check(assembly: Assembly, root: Path = ROOT) -> Outcome:
         used |= set(besides)
         findings += _actions(role, called.union(*besides.values()))
         findings += [f for statement in role.statements for f in _statement(role.name, statement)]
-        findings += [*_resources(role, assembly), *_contexts(role, assembly), *_passed(role, known)]
+        findings += [*_resources(role, assembly, platform), *_conditions(role, assembly.region)]
+        findings += [*_contexts(role, assembly), *_passed(role, known)]
         findings += [*_reasons(role), *_managed(role)]
         actions += len(role.granted)
         explained += sum(bool(statement.reason) for statement in role.statements)
@@ -111,23 +115,32 @@ def _passed(role: Role, known: dict[str, Role]) -> Iterator[Finding]:
                 yield Finding("pass-role", role.name, text_)
 
 
-def _resources(role: Role, assembly: Assembly) -> Iterator[Finding]:
+def _resources(role: Role, assembly: Assembly, platform: Platform) -> Iterator[Finding]:
     """Missing and superfluous resources of the actions whose resources the templates tell; strangers' resources."""
     granted: dict[str, set[str]] = defaultdict(set)
     for statement in role.statements:
         for action in statement.actions:
             granted[action] |= set(statement.resources)
-    expected_of_all = _expected(role, region(assembly))
+    expected_of_all = _expected(role, assembly.region)
     for action, expected in expected_of_all.items():
         for resource in sorted(expected - granted[action]):
             yield Finding("missing-resource", role.name, f"{action} on {resource} is needed and not allowed")
         for resource in sorted(granted[action] - expected):
             yield Finding("unused-resource", role.name, f"{action} on {resource} is allowed and nothing needs it")
-    own = {str(text(assembly, where, p.get("BucketName"))) for where, p in assembly.of("AWS::S3::Bucket").items()}
+    named = set().union(*(expected_of_all[action] for action in ("events:PutRule", "ecr:BatchGetImage")))
     for action, resources in granted.items():
-        for resource in sorted(resources - expected_of_all["ecr:BatchGetImage"]):  # AWS's images, which jobs name
-            if _foreign(resource, own):
+        for resource in sorted(resources - named):  # AWS's rules and images, which states name
+            if stranger(resource, platform):
                 yield Finding("foreign-resource", role.name, f"{action} on {resource}, which is not of this platform")
+
+
+def _conditions(role: Role, region: str) -> Iterator[Finding]:
+    """Conditions without which an action reaches further than what it is for."""
+    runs_statements = bool(role.granted & {"redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"})
+    for statement in role.statements:
+        for action in statement.actions:
+            if words := lacking(statement, action, runs_statements, region):
+                yield Finding("missing-condition", role.name, f"{action} needs the condition {words}")
 
 
 def _expected(role: Role, here: str) -> dict[str, set[str]]:
@@ -181,7 +194,7 @@ def _contexts(role: Role, assembly: Assembly) -> Iterator[Finding]:
     encrypted = [m for m in machines if m.properties.get("EncryptionConfiguration", {}).get("KmsKeyId")]
     if not encrypted:
         return
-    prefix = f"arn:aws:states:{region(assembly)}:{ACCOUNT}:stateMachine:"
+    prefix = f"arn:aws:states:{assembly.region}:{ACCOUNT}:stateMachine:"
     expected = {prefix + str(m.properties["StateMachineName"]) for m in encrypted}
     expected |= {
         str(u.properties["StateMachineArn"]) for u in role.users if u.task.startswith("states:startExecution.")
@@ -190,27 +203,17 @@ def _contexts(role: Role, assembly: Assembly) -> Iterator[Finding]:
         str(context)
         for statement in role.statements
         if "kms:Decrypt" in statement.actions
-        for condition in statement.conditions.values()
-        for context in as_list(condition.get("kms:EncryptionContext:aws:states:stateMachineArn", []))
+        for context in as_list(
+            statement.conditions.get("StringEquals", {}).get("kms:EncryptionContext:aws:states:stateMachineArn", [])
+        )
     }
     for context in sorted(expected ^ found):
         rule, what = ("missing", "needed and not allowed") if context in expected else ("unused", "allowed in vain")
         yield Finding(f"{rule}-context", role.name, f"kms:Decrypt for {context} is {what}")
 
 
-def _foreign(resource: str, own: set[str]) -> bool:
-    """An ARN of another account, or of a bucket that is neither among `own` nor CDK's for assets."""
-    if not resource.startswith("arn:"):
-        return False
-    account = resource.split(":")[4]
-    if resource.startswith("arn:aws:s3:::"):
-        bucket = resource.removeprefix("arn:aws:s3:::").partition("/")[0]
-        return not (bucket in own or re.fullmatch(rf"cdk-[a-z0-9]+-assets-{ACCOUNT}-[a-z0-9-]+", bucket))
-    return account not in (ACCOUNT, "")
-
-
 def _for_others(assembly: Assembly) -> Iterator[Finding]:
-    """Policies to attach to roles of others, and anything that would have keys of its own."""
+    """Policies to attach to roles of others."""
     for where, statements in managed_policies(assembly).items():
         for statement in statements:
             yield from _statement(where, statement)
@@ -218,23 +221,21 @@ def _for_others(assembly: Assembly) -> Iterator[Finding]:
                 yield Finding(
                     "unused-action", where, f"{statement.actions}: callers of the API need execute-api:Invoke"
                 )
-            routes = {"$default/" + resource.partition("/$default/")[2] for resource in statement.resources}
-            for route in sorted(routes - _signed_routes(assembly)):
+            routes, signed = set(statement.resources), _signed_routes(assembly)
+            for route in sorted(routes - signed):
                 yield Finding("unused-resource", where, f"{route} is no route that asks for a signature")
-            for route in sorted(_signed_routes(assembly) - routes):
+            for route in sorted(signed - routes):
                 yield Finding("missing-resource", where, f"{route} is not allowed")
-    for kind in ("AWS::IAM::User", "AWS::IAM::AccessKey", "AWS::IAM::Group"):
-        for where in assembly.of(kind):
-            yield Finding("long-lived-credentials", where, f"{kind}: people and programs assume roles")
 
 
 def _signed_routes(assembly: Assembly) -> set[str]:
-    """`$default/POST/v1/score` of every route with AuthorizationType AWS_IAM."""
+    """The ARN of every route with AuthorizationType AWS_IAM: `arn:...:<the API>/$default/POST/v1/score`."""
     found = set()
-    for route in assembly.of("AWS::ApiGatewayV2::Route").values():
+    for where, route in assembly.of("AWS::ApiGatewayV2::Route").items():
         if route.get("AuthorizationType") == "AWS_IAM":
             method, path = route["RouteKey"].split(" ")
-            found.add(f"$default/{method}{path}")
+            api = text(assembly, where, route["ApiId"])
+            found.add(f"arn:aws:execute-api:{assembly.region}:{ACCOUNT}:{api}/$default/{method}{path}")
     return found
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gates.assembly import ACCOUNT, Assembly, as_list
-
-REASONS = "solvent:wildcards"  # Metadata of a policy: Sid -> why its wildcard is needed
+from gates.machines.flows import flows
+from stacks.metadata import REASONS
 
 # They name roles, or texts that hold them, but do nothing with them.
 NO_USERS = ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::KMS::Key")
@@ -65,6 +65,7 @@ class Role:
 
     @property
     def trusted(self) -> list[dict[str, Any]]:
+        """The statements that say who may assume the role."""
         return as_list(self.properties["AssumeRolePolicyDocument"]["Statement"])
 
 
@@ -84,7 +85,7 @@ def text(assembly: Assembly, where: str, value: Any) -> Any:
             case "Ref", "AWS::AccountId":
                 return ACCOUNT
             case "Ref", str(name) if name.startswith("AWS::"):
-                return {"AWS::Partition": "aws", "AWS::Region": region(assembly)}.get(name, name)
+                return {"AWS::Partition": "aws", "AWS::Region": assembly.region}.get(name, name)
             case "Fn::Join", [separator, parts]:
                 return str(separator).join(str(text(assembly, where, part)) for part in parts)
             case "Fn::Sub", str(template):
@@ -92,14 +93,6 @@ def text(assembly: Assembly, where: str, value: Any) -> Any:
             case (("Ref" | "Fn::GetAtt" | "Fn::GetStackOutput"), _):
                 return f"<{assembly.owner(where, value)}>"
     return {key: text(assembly, where, item) for key, item in value.items()}
-
-
-def region(assembly: Assembly) -> str:
-    """Where the assembly is to be deployed."""
-    artifacts = json.loads((assembly.folder / "manifest.json").read_text())["artifacts"].values()
-    regions = {a["environment"].rpartition("/")[2] for a in artifacts if a["type"] == "aws:cloudformation:stack"}
-    assert len(regions) == 1, f"one region for all stacks is assumed, there are {regions}"
-    return str(regions.pop())
 
 
 def roles(assembly: Assembly) -> dict[str, Role]:
@@ -142,7 +135,7 @@ def _statements(
     for statement in as_list(document["Statement"]):
         resolved = text(assembly, where, statement)
         sid = str(resolved.get("Sid", ""))
-        if resolved["Effect"] != "Allow":  # a Deny takes away, and no policy of ours has one
+        if resolved["Effect"] != "Allow":  # gates/iam/denials.py names it
             continue
         yield Statement(
             sid=sid,
@@ -163,13 +156,10 @@ def tasks(assembly: Assembly) -> dict[str, list[User]]:
 
 
 def _tasks(where: str, definition: Mapping[str, Any]) -> Iterator[User]:
-    for name, state in definition["States"].items():
-        if state.get("Type") == "Task":
+    for flow in flows(definition):
+        for name, state in flow.of("Task"):
             resource = str(state["Resource"]).removeprefix("arn:aws:states:::")
             yield User("Task", f"{where}/{name}", state.get("Parameters", state.get("Arguments", {})), resource)
-        inner = [state[key] for key in ("Iterator", "ItemProcessor") if key in state]
-        for part in [*inner, *state.get("Branches", [])]:
-            yield from _tasks(where, part)
 
 
 def _users(assembly: Assembly) -> dict[str, list[User]]:

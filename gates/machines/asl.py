@@ -8,10 +8,12 @@ from typing import Any
 
 from gates.assembly import ACCOUNT, Assembly
 from gates.machines import integrations
-from gates.machines.flows import INSIDE, Flow, State, catches_all, flows
+from gates.machines.flows import INSIDE, Flow, catches_all, flows
 from gates.outcome import Finding, Outcome
 
 Objections = Iterator[tuple[str, str]]  # state, text
+MOST_ATTEMPTS = 20  # with a pause that doubles, the twentieth comes after days
+A_WEEK = 7 * 24 * 3600  # prod waits three days for a person; a week passes every long weekend
 
 
 @dataclass(frozen=True)
@@ -97,21 +99,62 @@ def _without_timeout(machine: Machine) -> Objections:
                 yield name, "it may wait for ever for a job, a person or a worker; add TimeoutSeconds"
 
 
+def _retry_out_of_bounds(machine: Machine) -> Objections:
+    longest = machine.definition.get("TimeoutSeconds", A_WEEK)
+    for flow in machine.flows():
+        for name, state in flow.of("Task", "Parallel", "Map"):
+            for entry in state.get("Retry", []):
+                attempts = entry.get("MaxAttempts", 3)
+                if attempts < 1:
+                    yield name, "no attempt is made; set MaxAttempts to 1 or more"
+                elif entry.get("BackoffRate", 2.0) == 1.0:  # a pause that stays the same waits for something
+                    if attempts * entry.get("IntervalSeconds", 1) > longest:
+                        yield name, "it is tried for longer than the execution may run; set a lower MaxAttempts"
+                elif attempts > MOST_ATTEMPTS:
+                    yield name, f"pauses grow without end; set MaxAttempts to {MOST_ATTEMPTS} or less"
+
+
+def _unknown_error(machine: Machine) -> Objections:
+    for flow in machine.flows():
+        for name, state in flow.of("Task", "Parallel", "Map"):
+            for field in ("Retry", "Catch"):
+                for entry in state.get(field, []):
+                    for error in entry.get("ErrorEquals", []):
+                        if text := integrations.unknown_error(str(state.get("Resource", "")), error):
+                            yield name, f"{text}, so this {field} never acts"
+
+
+def _out_of_time(machine: Machine) -> Objections:
+    whole = machine.definition.get("TimeoutSeconds", A_WEEK)
+    if whole > A_WEEK:
+        yield "", "an execution that hangs is seen after weeks; set TimeoutSeconds to a week, 604800, or less"
+    for flow in machine.flows():
+        for name, task in flow.of("Task"):
+            if task.get("TimeoutSeconds", 0) > whole:
+                yield name, "it may take longer than the whole execution; set a lower TimeoutSeconds"
+        for name, choice in flow.of("Choice"):
+            for key, bound in _numbers("", choice["Choices"]):
+                if key.startswith("NumericGreaterThan") and bound > whole:  # a round takes a second or more
+                    yield name, "the execution ends before the loop does; set a lower bound"
+
+
+def _numbers(key: str, value: Any) -> Iterator[tuple[str, float]]:
+    if isinstance(value, Mapping):
+        for inner_key, inner in value.items():
+            yield from _numbers(inner_key, inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _numbers(key, inner)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield key, value
+
+
 def _unreachable(machine: Machine) -> Objections:
     for flow in machine.flows():
-        found, todo = set(), [flow.start]
-        while todo:
-            if (name := todo.pop()) not in found and name in flow.states:
-                found.add(name)
-                todo += _followers(flow.states[name])
+        found = flow.reachable(flow.start)
         for name in flow.states:
             if name not in found:
                 yield flow.prefix + name, "no state leads here; remove it, or lead to it"
-
-
-def _followers(state: State) -> Iterator[str]:
-    yield from (state[key] for key in ("Next", "Default") if key in state)
-    yield from (branch.get("Next", "") for key in ("Choices", "Catch") for branch in state.get(key, []))
 
 
 def _foreign_arn(machine: Machine) -> Objections:
@@ -183,6 +226,15 @@ RULES: dict[str, tuple[str, Callable[[Machine], Objections]]] = {
         "Every definition, and every Task that waits for something, has a time-out.",
         _without_timeout,
     ),
+    "ASL_RETRY_OUT_OF_BOUNDS": (
+        f"A retry tries again, {MOST_ATTEMPTS} times at most, or at a constant pace while the execution may run.",
+        _retry_out_of_bounds,
+    ),
+    "ASL_UNKNOWN_ERROR": ("Errors of Step Functions and of services have names that exist.", _unknown_error),
+    "ASL_OUT_OF_TIME": (
+        "An execution ends within a week, and each of its tasks and loops before it.",
+        _out_of_time,
+    ),
     "ASL_UNREACHABLE_STATE": ("Every state can be reached.", _unreachable),
     "ASL_FOREIGN_ARN": ("ARNs are of this account and this region.", _foreign_arn),
     "ASL_SECRET": ("No secret stands in a definition.", _secret),
@@ -204,16 +256,10 @@ def judge(machine: Machine, name: str = "") -> Iterator[Finding]:
 
 def asl_rules(assembly: Assembly) -> Outcome:
     """Every rule on every definition."""
-    manifest = json.loads((assembly.folder / "manifest.json").read_text())
-    regions = {
-        artifact["environment"].rpartition("/")[2]
-        for artifact in manifest["artifacts"].values()
-        if artifact["type"] == "aws:cloudformation:stack"
-    }
     findings = [] if assembly.definitions else [Finding("nothing", "state machines", "there is none to judge")]
     states = 0
     for name, definition in assembly.definitions.items():
-        machine = Machine(definition, min(regions))
+        machine = Machine(definition, assembly.region)
         states += sum(len(flow.states) for flow in machine.flows())
         findings += judge(machine, name)
     return Outcome(f"{len(RULES)} rules, {states} states", sorted(set(findings)))

@@ -29,6 +29,32 @@ class Flow:
         """JSONPath or JSONata."""
         return str(state.get("QueryLanguage", self.language))
 
+    def reachable(self, name: str) -> set[str]:
+        """The states, by their names without prefix, that follow a state somewhere, and the state itself."""
+        found: set[str] = set()
+        todo = [name]
+        while todo:
+            if (name := todo.pop()) not in found and name in self.states:
+                found.add(name)
+                todo += _followers(self.states[name])
+        return found
+
+    def round(self, name: str) -> int:
+        """How many states the shortest way from a state back to itself has; 0 where there is none."""
+        met: set[str] = set()
+        ahead, steps = {name}, 0
+        while ahead := {n for state in ahead for n in _followers(self.states[state]) if n in self.states} - met:
+            steps += 1
+            if name in ahead:
+                return steps
+            met |= ahead
+        return 0
+
+
+def _followers(state: State) -> Iterator[str]:
+    yield from (state[key] for key in ("Next", "Default") if key in state)
+    yield from (branch.get("Next", "") for key in ("Choices", "Catch") for branch in state.get(key, []))
+
 
 def flows(definition: Mapping[str, Any]) -> Iterator[Flow]:
     """The definition itself, and every branch inside of it."""

@@ -47,9 +47,24 @@ BOTOCORE_NAMES = {
     "sfn": "stepfunctions",
     "states": "stepfunctions",
 }
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+STATES_ERRORS = {
+    *("ALL", "BranchFailed", "DataLimitExceeded", "ExceedToleratedFailureThreshold", "HeartbeatTimeout"),
+    *("IntrinsicFailure", "ItemReaderFailed", "NoChoiceMatched", "ParameterPathFailure", "Permissions"),
+    *("QueryEvaluationError", "ResultPathMatchFailure", "ResultWriterFailed", "Runtime", "TaskFailed", "Timeout"),
+}
+# What every client of the AWS SDK for Java may raise, beside the errors that the service's model has.
+SDK_ERRORS = {"ClientExecutionTimeoutException", "SdkClientException", "ThrottlingException", "Unknown"}
+ERROR_PREFIXES = {
+    "states": "StepFunctions",
+    "sns": "SNS",
+    "sqs": "SQS",
+    "dynamodb": "DynamoDB",
+    "sagemaker": "SageMaker",
+}
 
 _FUNCTION = re.compile(r"arn:aws:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?")
-_REFERENCE = re.compile(r"arn:aws:reference:[\w-]+:\d{12}:[\w-]+")  # how a definition's references are resolved
+_REFERENCE = re.compile(r"arn:aws:reference::\d{12}:[\w-]+")  # how a definition's references are resolved
 _ACTIVITY = re.compile(r"arn:aws:states:[\w-]+:\d{12}:activity:\S+")
 _CALL = re.compile(r"arn:aws:states:::(?P<sdk>aws-sdk:)?(?P<service>[\w-]+):(?P<operation>\w+)(?P<way>\.[\w:]+)?")
 
@@ -93,6 +108,26 @@ def wrong_parameters(resource: str, parameters: Mapping[str, Any]) -> list[str]:
     return list(_wrong(model.input_shape, parameters, ""))
 
 
+def unknown_error(resource: str, error: str) -> str | None:
+    """What is wrong with an error that a task names; None for one that exists, and for our own, which have no dot."""
+    service, dot, name = error.partition(".")
+    if not dot:
+        return None
+    if service == "States":
+        return None if name in STATES_ERRORS else f"Step Functions has no error {error}"
+    call = _CALL.fullmatch(resource)
+    model = _service(call["service"], sdk=bool(call["sdk"])) if call else None
+    if call is None or model is None:
+        return None
+    prefix = ERROR_PREFIXES.get(call["service"], call["service"])
+    if service.lower() != prefix.lower():
+        return f"{error} is no error of {call['service']}"
+    shapes = {shape for shape in model.shape_names if model.shape_for(shape).metadata.get("exception")}
+    of_service = {f"{before}{service}Exception" for before in ("", "Amazon", "AWS")}
+    known = shapes | {f"{shape}Exception" for shape in shapes} | of_service | SDK_ERRORS
+    return None if name in known else f"{call['service']} has no error {name}"
+
+
 def _wrong(shape: Shape, value: Any, path: str) -> Iterator[str]:
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         members = {name[0].upper() + name[1:]: member for name, member in shape.members.items()}
@@ -121,11 +156,16 @@ def _model(call: re.Match[str]) -> OperationModel | None:
 
 
 @cache
+def botocore_name(service: str) -> str:
+    """botocore's name of a service that a task calls; the same where it knows none."""
+    known = {name.replace("-", ""): name for name in _session().get_available_services()}
+    return BOTOCORE_NAMES.get(service) or known.get(service, service)
+
+
+@cache
 def _service(name: str, *, sdk: bool) -> ServiceModel | None:
-    session = _session()
-    known = {service.replace("-", ""): service for service in session.get_available_services()}
     try:
-        model = session.get_service_model(BOTOCORE_NAMES.get(name) or known.get(name, name))
+        model = _session().get_service_model(botocore_name(name))
     except UnknownServiceError:
         return None
     # The SDK for Java takes the service id: aws-sdk:sfn, not aws-sdk:stepfunctions.

@@ -1,8 +1,8 @@
-"""`python -m gates.networks`: see paths.py."""
+"""`python -m gates.networks`: see report.py."""
 
 import sys
 
-from gates.networks.paths import main
+from gates.networks.report import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

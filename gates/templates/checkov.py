@@ -81,4 +81,4 @@ def _finding(result: dict[str, str]) -> Finding:
 
 def _resource(assembly: Assembly, finding: Finding) -> str:
     path = assembly.construct_path(finding.where).removesuffix("/Resource") or finding.where
-    return path.removeprefix(f"Solvent-{assembly.environment}-")
+    return assembly.part(path)

@@ -1,7 +1,7 @@
 """Our own rules, in cfn-guard's language: gates/rules/*.guard for all environments, gates/rules/<environment>/ for one.
 
-They judge the templates, and two documents made here: what the state machines make (state_resources.py), and the
-stacks with their termination protection.
+They judge the templates, and documents made here: what the state machines make (state_resources.py), the texts of
+each template (texts.py), and the stacks with their termination protection.
 """
 
 import json
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from gates.assembly import ROOT, Assembly
 from gates.machines import state_resources
 from gates.outcome import Finding, Outcome
+from gates.templates import texts
 
 RULES = Path(__file__).parents[1] / "rules"
 BINARIES = ROOT / "node_modules" / "@cdklabs" / "cdk-validator-cfnguard" / "bin"
@@ -86,19 +87,18 @@ def cfn_guard(assembly: Assembly) -> Outcome:
 
 
 def _made(assembly: Assembly, folder: Path) -> list[Path]:
-    manifest = json.loads((assembly.folder / "manifest.json").read_text())
     stacks = {
-        name: {
-            "Type": "AWS::CloudFormation::Stack",
-            "Properties": {"TerminationProtection": artifact["properties"].get("terminationProtection", False)},
-        }
-        for name, artifact in manifest["artifacts"].items()
-        if artifact["type"] == "aws:cloudformation:stack"
+        name: {"Type": "AWS::CloudFormation::Stack", "Properties": {"TerminationProtection": protected}}
+        for name, protected in assembly.protected.items()
     }
     made = {FROM_STATE_MACHINES: state_resources.template(assembly.definitions), FROM_MANIFEST: {"Resources": stacks}}
     for name, document in made.items():
         (folder / name).write_text(json.dumps(document))
-    return [folder / name for name in made]
+    (folder / "texts").mkdir()  # under the templates' own names, which findings are reported with
+    for path in assembly.paths:
+        made_of = texts.template(json.loads(path.read_text()))
+        (folder / "texts" / path.name).write_text(json.dumps(made_of))
+    return [*(folder / name for name in made), *(folder / "texts" / path.name for path in assembly.paths)]
 
 
 def _validate(files: list[Path], documents: list[Path]) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from aws_cdk import App, Stack, Validations, cloudformation_include
 from cdk_nag import AwsSolutionsChecks, NagPack, ServerlessChecks
 
-from gates.assembly import Assembly, Template
+from gates.assembly import SUFFIX, Assembly, Template
 from gates.outcome import SHORTEST_REASON, Finding, Outcome
 from stacks import synthesis
 
@@ -89,7 +89,7 @@ def _included(assembly: Assembly, names: frozenset[str]) -> tuple[App, list[Find
         for name in sorted(names):
             path = Path(scratch) / name
             path.write_text(json.dumps(_without_stack_outputs(assembly.templates[name])))
-            stack = Stack(app, name.removesuffix(".template.json"))
+            stack = Stack(app, name.removesuffix(SUFFIX))
             try:
                 cloudformation_include.CfnInclude(stack, "Template", template_file=str(path))
             except RuntimeError as error:
@@ -112,7 +112,7 @@ def _without_stack_outputs(value: Any) -> Any:
 def _where(path: str) -> str:
     """`<stack>/Template/<logical id>` of an included resource as `<template>/<logical id>`."""
     stack, _, logical_id = path.split("/")[:3]
-    return f"{stack}.template.json/{logical_id}"
+    return f"{stack}{SUFFIX}/{logical_id}"
 
 
 @cache  # one synth per environment, whoever asks: the sources do not change under a running process

@@ -1,4 +1,4 @@
-"""`make check-iam`: every action of every role of dev is taken away once; what needs it must fail.
+"""`make check-iam`: the actions of the roles of dev are taken away, one at a time; what needs one must fail.
 
 Starts an embedded AWS of its own, deploys cdk.out/dev and removes all of it again. `--role` and `--action` take
 patterns and try only what matches.
@@ -8,18 +8,20 @@ import argparse
 import contextlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import FrameType
 
 from embedded_aws import decisions, lifecycle
 from gates.assembly import Assembly
 from scripts.iam import exercised, roles, scenarios
-from scripts.iam.platform import Trial
-from scripts.iam.trial import Check, Decisions
+from scripts.iam.check import Check, Decisions
+from scripts.iam.trial import Trial
 from solvent import datasets, deployment
 from solvent.client import Platform
 from solvent.target import Target
@@ -42,7 +44,7 @@ def main(arguments: list[str]) -> int:
         )
         everything = roles.permissions(Assembly("dev", own))
         wanted = [p for p in everything if fnmatchcase(p.role, options.role) and fnmatchcase(p.action, options.action)]
-        with _check(own, Path(folder)) as check, check.trial.impatient():
+        with _stoppable(), _check(own, Path(folder)) as check, check.trial.impatient():
             print(f"· {len(scenarios.SCENARIOS)} scenarios with all permissions", flush=True)
             check.learn(scenarios.SCENARIOS)
             failed = _try_out(check, wanted)
@@ -78,14 +80,29 @@ def _try_out(check: Check, wanted: list[roles.Permission]) -> list[roles.Permiss
 
 
 @contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM, or a terminal that is closed, ends the program as Ctrl-C does: what it started is stopped."""
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)  # as shells report it
+
+
+@contextlib.contextmanager
 def _check(assembly: Path, folder: Path) -> Iterator[Check]:
     """An embedded AWS with dev deployed and one delivery run through it."""
     home, delivery, noted = folder / "home", folder / "delivery", folder / "decisions.jsonl"
     delivery.mkdir()
     datasets.write("synthetic", delivery, size=_ROWS, seed=1)
     os.environ[decisions.FILE] = str(noted)
-    running = lifecycle.up(home, port=_PORT)
     try:
+        running = lifecycle.up(home, port=_PORT)
         target = Target.at(running.url, "dev")
         print("· deploying dev into an embedded AWS", flush=True)
         deployment.bootstrap(target, assembly, folder / "bootstrap.log")
@@ -94,7 +111,8 @@ def _check(assembly: Path, folder: Path) -> Iterator[Check]:
         trial.begin()
         yield Check(trial, Decisions(noted))
     finally:
-        lifecycle.down(home)
+        with contextlib.suppress(lifecycle.LifecycleError):  # it is stopped; nobody misses its state
+            lifecycle.down(home)
 
 
 if __name__ == "__main__":

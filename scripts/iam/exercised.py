@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from gates.outcome import SHORTEST_REASON
 from scripts.iam.roles import Permission
 
 FILE = Path(__file__).with_name("not_exercised.yaml")
@@ -21,6 +22,7 @@ class Untried:
     reason: str
 
     def covers(self, permission: Permission) -> bool:
+        """Whether a permission is one of these."""
         return any(fnmatchcase(permission.role, f"*-{role}") for role in self.roles) and any(
             fnmatchcase(permission.action, action) for action in self.actions
         )
@@ -29,7 +31,7 @@ class Untried:
 def load(path: Path = FILE) -> list[Untried]:
     """The entries. Raises ValueError for one without a reason."""
     entries = [Untried(tuple(e["roles"]), tuple(e["actions"]), e["reason"]) for e in yaml.safe_load(path.read_text())]
-    if blank := [e for e in entries if len(e.reason) < 20]:
+    if blank := [e for e in entries if len(e.reason) < SHORTEST_REASON]:
         raise ValueError(f"{path.name}: a reason is missing: {blank}")
     return entries
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gates.assembly import Assembly, as_list
+from gates.iam.roles import roles
 from solvent.client import Platform
 
 
@@ -23,24 +24,8 @@ class Permission:
 
 def permissions(assembly: Assembly) -> list[Permission]:
     """Every action of every role that an assembly names. Roles without a name are CDK's own helpers."""
-    found = set()
-    for where, role in assembly.of("AWS::IAM::Role").items():
-        if not (name := role.get("RoleName")):
-            continue
-        template, _, logical_id = where.partition("/")
-        policies = [policy["PolicyDocument"] for policy in role.get("Policies", [])] + [
-            policy["PolicyDocument"]
-            for other, policy in assembly.of("AWS::IAM::Policy").items()
-            if other.startswith(f"{template}/") and {"Ref": logical_id} in policy.get("Roles", [])
-        ]
-        found |= {
-            Permission(name, action)
-            for policy in policies
-            for statement in policy["Statement"]
-            if statement["Effect"] == "Allow"
-            for action in as_list(statement["Action"])
-        }
-    return sorted(found)
+    named = [role for role in roles(assembly).values() if "RoleName" in role.properties]
+    return sorted({Permission(role.name, action) for role in named for action in role.granted})
 
 
 @contextmanager

@@ -11,19 +11,20 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 from botocore.exceptions import ClientError
 
-from scripts.iam.platform import PORTFOLIO, ScenarioFailedError, Trial, wait
+from scripts.iam.trial import PORTFOLIO, ScenarioFailedError, Trial, wait
 from solvent import naming
 from solvent.client import PlatformError, query
-from solvent.target import Target
+from solvent.target import Target, checkout
 
 Scenario = Callable[[Trial], None]
 
 APPLICANT_FILE = "examples/applicant.json"
 TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 TRANSFORM_LOGS = "/aws/sagemaker/TransformJobs"
-_FUNCTIONS = ("api", "stream-ingest", "run-control", "warehouse-load", "model-gate", "endpoint-cleanup", "migrate")
+_FUNCTIONS = sorted(path.parent.name.replace("_", "-") for path in (checkout() / "lambdas").glob("*/handler.py"))
 
 
 # State machines
@@ -109,7 +110,9 @@ def pipeline(trial: Trial) -> None:
 
 def failure(trial: Trial) -> None:
     """A run that fails says in which state and why, and releases the portfolio."""
-    done = trial.platform.run("ingest", {"manifest": trial.manifest.replace("manifest.json", "other.json")})
+    done = trial.platform.run(
+        "ingest", {"manifest": trial.manifest.replace("/manifest.json", "-nowhere/manifest.json")}
+    )
     if done.status != "FAILED" or not re.match("state BeginRun failed: .*does not exist", done.cause):
         raise ScenarioFailedError(f"{done.status}: {done.cause}")
 
@@ -259,8 +262,6 @@ def stream_dead_letter(trial: Trial) -> None:
 
 def api(trial: Trial) -> None:
     """The API scores an applicant."""
-    from solvent.target import checkout
-
     trial.platform.score_by_api(json.loads((checkout() / APPLICANT_FILE).read_text()))
 
 
@@ -350,8 +351,6 @@ def person(role: str) -> Scenario:
 
 
 def _session(region: str, key: str, secret: str, token: str) -> Any:
-    import boto3
-
     return boto3.Session(key, secret, token, region_name=region)
 
 

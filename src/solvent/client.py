@@ -95,7 +95,13 @@ class Platform:
         seen: set[tuple[str, int]] = set()
         pause = 0.2
         while True:
-            execution = states.describe_execution(executionArn=arn)
+            try:
+                execution = states.describe_execution(executionArn=arn)
+            except states.exceptions.ExecutionDoesNotExist as error:
+                raise PlatformError(
+                    f"{arn} is forgotten: the embedded AWS was restarted from a state before it. Run it again; what it "
+                    "had completed is not done twice."
+                ) from error
             for name in self._entered(states, arn, seen):
                 on_state(name)
             if execution["status"] != "RUNNING":

@@ -99,13 +99,20 @@ CALLED_BY_STATES = "a state machine calls it and waits: the error goes to the st
 
 def _enter_network(scope: SolventStack, role: iam.Role) -> None:
     """The function's network interfaces: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html."""
+    # Lambda tries the role out when a function is made; that page asks for all ids of what is deleted, as `*/*`.
+    allow(
+        role,
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        on=[scope.arn("ec2", "*/*")],
+        why="Lambda's page asks for all ids to delete, and names no resources with which its check before a function "
+        "is made still passes; limiting to our subnets waits for a deploy on AWS",
+    )
     allow(
         role,
         "ec2:AssignPrivateIpAddresses",
-        "ec2:CreateNetworkInterface",
-        "ec2:DeleteNetworkInterface",
         "ec2:UnassignPrivateIpAddresses",
-        on=[scope.arn("ec2", "*/*")],
+        on=[scope.arn("ec2", "network-interface/*")],
         why="Lambda makes the network interfaces of a function in a VPC itself: their ids are unknown at deploy time",
     )
     allow(

@@ -39,12 +39,15 @@ class GlueConnection:
         allow(
             role, "glue:GetConnection", on=[scope.arn("glue", "catalog"), scope.arn("glue", f"connection/{self.name}")]
         )
+        allow(role, "ec2:CreateNetworkInterface", on=network.arns_for_interfaces(network.glue_security_group))
         allow(
             role,
             "ec2:CreateNetworkInterface",
             "ec2:DeleteNetworkInterface",
-            on=[scope.arn("ec2", "*/*")],
-            why="Glue makes the network interfaces of a job itself: their ids are unknown at deploy time",
+            on=[scope.arn("ec2", "network-interface/*")],
+            conditions=network.in_this_vpc,
+            why="Glue makes the network interfaces of a job itself: their ids are unknown at deploy time; "
+            "the condition limits them to this VPC",
         )
         allow(role, "ec2:DescribeVpcAttribute", on=[scope.arn("ec2", f"vpc/{network.vpc.vpc_id}")])
         allow(

@@ -12,9 +12,9 @@ from aws_cdk import aws_kms as kms
 from constructs import IConstruct
 
 from stacks.constructs.base import SolventStack
+from stacks.metadata import REASONS
 
 UPLOAD = ("s3:PutObject", "s3:AbortMultipartUpload")  # of who writes large objects: what fails half-way costs money
-REASONS = "solvent:wildcards"  # in the Metadata of a policy: Sid -> reason; the gate least-privilege reads it
 OBJECTS = "one run's objects: their keys hold a run id that is unknown at deploy time"
 
 

@@ -1,5 +1,7 @@
 """Execution roles of SageMaker: what every job, model and endpoint needs, before its own data."""
 
+from collections.abc import Sequence
+
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
@@ -17,12 +19,12 @@ def sagemaker_role(
     description: str,
     key: kms.IKey,
     network: NetworkStack,
-    log_groups: str,
+    log_groups: Sequence[str],
 ) -> iam.Role:
-    """A role that pulls the image, logs and measures; data is granted by the caller."""
+    """A role that pulls the image, measures, logs to `log_groups` of /aws/sagemaker/; data is granted by the caller."""
     role = service_role(scope, construct_id, name=name, service="sagemaker.amazonaws.com", description=description)
     if network.config.network.private_compute:
-        _enter_network(scope, role)
+        _enter_network(scope, role, network)
     allow(role, "ecr:GetAuthorizationToken", on=["*"], why="a token is for the registry as a whole, it has no resource")
     allow(
         role,
@@ -44,8 +46,8 @@ def sagemaker_role(
         "logs:CreateLogStream",
         "logs:DescribeLogStreams",
         "logs:PutLogEvents",
-        on=[scope.arn("logs", f"log-group:/aws/sagemaker/{log_groups}")],
-        why="SageMaker names streams and endpoints' groups itself; the groups of jobs are shared by the whole account",
+        on=[scope.arn("logs", f"log-group:/aws/sagemaker/{group}:*") for group in log_groups],
+        why="SageMaker names the streams of a log group itself; the groups of jobs are shared by the whole account",
     )
     use_key(role, key, write=True)
     allow(
@@ -58,16 +60,19 @@ def sagemaker_role(
     return role
 
 
-def _enter_network(scope: SolventStack, role: iam.Role) -> None:
+def _enter_network(scope: SolventStack, role: iam.Role, network: NetworkStack) -> None:
     """The network interfaces of jobs and models: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html."""
+    allow(role, "ec2:CreateNetworkInterface", on=network.arns_for_interfaces(network.compute_security_group))
     allow(
         role,
         "ec2:CreateNetworkInterface",
         "ec2:CreateNetworkInterfacePermission",
         "ec2:DeleteNetworkInterface",
         "ec2:DeleteNetworkInterfacePermission",
-        on=[scope.arn("ec2", "*/*")],
-        why="SageMaker makes the network interfaces of a job itself: their ids are unknown at deploy time",
+        on=[scope.arn("ec2", "network-interface/*")],
+        conditions=network.in_this_vpc,
+        why="SageMaker makes the network interfaces of a job itself: their ids are unknown at deploy time; "
+        "the condition limits them to this VPC",
     )
     allow(
         role,

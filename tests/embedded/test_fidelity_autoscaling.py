@@ -11,8 +11,10 @@ WHERE = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:varian
 LIMITS = {"MinCapacity": 1, "MaxCapacity": 2}
 
 
-def as_role(aws: EmbeddedAws, *actions: str) -> boto3.client:
+def as_role(aws: EmbeddedAws, *actions: str, dimension: str | None = None) -> boto3.client:
     allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    if dimension:
+        allowed["Condition"] = {"StringEquals": {"application-autoscaling:scalable-dimension": dimension}}
     role = aws.role(allowed, service="lambda.amazonaws.com")
     answer = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="reader")
     return aws.client("application-autoscaling", answer["Credentials"])
@@ -51,3 +53,10 @@ def test_a_role_may_do_what_its_policy_says(aws: EmbeddedAws) -> None:
     with pytest.raises(ClientError, match="application-autoscaling:DeregisterScalableTarget") as refused:
         reader.deregister_scalable_target(ResourceId=found[0]["ResourceId"], **WHERE)
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+    other, same = (
+        as_role(aws, "application-autoscaling:DeregisterScalableTarget", dimension=dimension)
+        for dimension in ("ecs:service:DesiredCount", WHERE["ScalableDimension"])
+    )
+    with pytest.raises(ClientError, match="not authorized"):
+        other.deregister_scalable_target(ResourceId=found[0]["ResourceId"], **WHERE)
+    same.deregister_scalable_target(ResourceId=found[0]["ResourceId"], **WHERE)

@@ -8,10 +8,10 @@ from conftest import EmbeddedAws
 
 from embedded_aws import decisions
 from scripts.iam import scenarios
-from scripts.iam.platform import Trial
+from scripts.iam.check import Check, Decisions
 from scripts.iam.roles import Permission
 from scripts.iam.scenarios import Scenario
-from scripts.iam.trial import Check, Decisions
+from scripts.iam.trial import Trial
 from solvent import datasets
 from solvent.client import Platform
 

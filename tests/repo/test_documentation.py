@@ -52,7 +52,9 @@ def test_every_configuration_key_is_in_the_reference() -> None:
     assert sorted(k for k in known if f"`{k}`" not in REFERENCE) == []
 
 
-@pytest.mark.parametrize("module", ["scripts.data_dictionary", "embedded_aws.table", "gates.networks", "gates.cost"])
+@pytest.mark.parametrize(
+    "module", ["scripts.data_dictionary", "embedded_aws.table", "gates.networks", "gates.cost", "scripts.iam.document"]
+)
 def test_generated_documents_are_fresh(module: str) -> None:
     run = subprocess.run(
         [sys.executable, "-m", module, "--check"], cwd=ROOT, capture_output=True, text=True, check=False

@@ -22,7 +22,7 @@ SCHEMAS = {GITHUB: "github-workflows", ACTION: "github-actions", BITBUCKET: "bit
 
 VERIFY = "check test check-release"
 PULL_REQUEST = [VERIFY, "diff ENVIRONMENT=dev", "diff ENVIRONMENT=prod"]
-MAIN = [VERIFY, "deploy ENVIRONMENT=dev", "deploy ENVIRONMENT=prod", "release"]
+MAIN = [VERIFY, "deploy ENVIRONMENT=dev", "recheck-release", "deploy ENVIRONMENT=prod", "release"]
 # Beside reading the sources: which job may do what, and why it must.
 PERMISSIONS = {
     "verify": {"contents": "read"},
@@ -103,6 +103,25 @@ def github_runs_the_steps(text: str) -> bool:
     )
 
 
+def github_compares_with_all_tags(text: str) -> bool:
+    jobs = yaml.safe_load(text)["jobs"]
+    compares = {name for name, job in jobs.items() if any("check-release" in line for line in _scripts(job))}
+    whole = {
+        name for name, job in jobs.items() for step in job["steps"] if step.get("with", {}).get("fetch-depth") == 0
+    }
+    return compares == whole == {"verify", "deploy-prod"}
+
+
+def bitbucket_compares_with_all_tags(text: str) -> bool:
+    steps = [step for part in _bitbucket(text).values() for step in part]
+    compares = [any("check-release" in line for line in step["script"]) for step in steps]
+    whole = [
+        step.get("clone", {}).get("depth") == "full" and step["script"][0] == "git fetch --quiet --tags"
+        for step in steps
+    ]
+    return compares == whole
+
+
 def every_step_ends(text: str) -> bool:
     return all(0 < step.get("max-time", 0) <= 90 for steps in _bitbucket(text).values() for step in steps)
 
@@ -140,6 +159,7 @@ RULES: dict[Path, list[Callable[[str], bool]]] = {
         no_token_stays_on_the_disk,
         nothing_is_deployed_unchecked_or_unapproved,
         github_runs_the_steps,
+        github_compares_with_all_tags,
     ],
     ACTION: [no_long_lived_key, no_expression_in_a_script, actions_are_pinned],
     BITBUCKET: [
@@ -148,6 +168,7 @@ RULES: dict[Path, list[Callable[[str], bool]]] = {
         only_steps_in_the_account_get_a_token,
         prod_waits_for_a_person,
         bitbucket_runs_the_steps,
+        bitbucket_compares_with_all_tags,
     ],
 }
 
@@ -209,10 +230,14 @@ BROKEN = [
     (nothing_is_deployed_unchecked_or_unapproved, GITHUB, "  pull_request:", "  pull_request_target:"),
     (github_runs_the_steps, GITHUB, "make check test check-release", "make check check-release"),
     (github_runs_the_steps, GITHUB, "make deploy ENVIRONMENT=prod", "npx cdk deploy --all"),
+    (github_runs_the_steps, GITHUB, "      - run: make recheck-release\n", ""),
+    (github_compares_with_all_tags, GITHUB, "fetch-depth: 0 # another", "fetch-depth: 1 # another"),
     (every_step_ends, BITBUCKET, "        max-time: 90\n", ""),
     (only_steps_in_the_account_get_a_token, BITBUCKET, "clone:\n            enabled: false", "oidc: true"),
     (prod_waits_for_a_person, BITBUCKET, "trigger: manual", "trigger: automatic"),
     (bitbucket_runs_the_steps, BITBUCKET, "make check test check-release", "make check test"),
+    (bitbucket_runs_the_steps, BITBUCKET, "            - make recheck-release\n", ""),
+    (bitbucket_compares_with_all_tags, BITBUCKET, "depth: full # another", "depth: 50 # another"),
 ]
 
 

@@ -1,7 +1,9 @@
 """The rules for state machines that asl-validator lacks: each leaves a good definition alone and refuses its fault."""
 
 import copy
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from gates.machines import asl
 
 Definition = dict[str, Any]
 
-RETRY = [{"ErrorEquals": ["Lambda.TooManyRequestsException"], "MaxAttempts": 3}]
+RETRY = [{"ErrorEquals": ["Busy"], "MaxAttempts": 3}]
 CATCH = [{"ErrorEquals": ["NotFound"], "Next": "Failed"}, {"ErrorEquals": ["States.ALL"], "Next": "Failed"}]
 INVOKE = "arn:aws:states:::lambda:invoke"
 FUNCTION = "arn:aws:lambda:eu-west-1:111111111111:function:f"
@@ -77,6 +79,13 @@ def _inside(field: str, value: Any) -> Callable[[Definition], None]:
     return fault
 
 
+def _set_whole(field: str, value: Any) -> Callable[[Definition], None]:
+    def fault(definition: Definition) -> None:
+        definition[field] = value
+
+    return fault
+
+
 def _no_overall_timeout(definition: Definition) -> None:
     del definition["TimeoutSeconds"]
 
@@ -90,6 +99,7 @@ def _orphan_inside(definition: Definition) -> None:
 
 
 ALL = "States.ALL"
+WAIT = {"ErrorEquals": ["Busy"], "IntervalSeconds": 60, "BackoffRate": 1.0}
 FAULTS: list[tuple[str, str, Callable[[Definition], None]]] = [
     ("ASL_UNKNOWN_RESOURCE", "Run", _set("Run", "Resource", "arn:aws:states:::gleu:startJobRun.sync")),
     ("ASL_UNKNOWN_RESOURCE", "Run", _set("Run", "Resource", "arn:aws:states:::glue:startTheJob.sync")),
@@ -123,6 +133,21 @@ FAULTS: list[tuple[str, str, Callable[[Definition], None]]] = [
     ("ASL_WITHOUT_TIMEOUT", "Run", _without("Run", "TimeoutSeconds")),
     ("ASL_WITHOUT_TIMEOUT", "Call", _set("Call", "Resource", "arn:aws:states:::lambda:invoke.waitForTaskToken")),
     ("ASL_WITHOUT_TIMEOUT", "Call", _set("Call", "Resource", "arn:aws:states:eu-west-1:111111111111:activity:a")),
+    ("ASL_RETRY_OUT_OF_BOUNDS", "Call", _set("Call", "Retry", [{"ErrorEquals": ["X"], "MaxAttempts": 0}])),
+    ("ASL_RETRY_OUT_OF_BOUNDS", "Call", _set("Call", "Retry", [{"ErrorEquals": ["X"], "MaxAttempts": 21}])),
+    ("ASL_RETRY_OUT_OF_BOUNDS", "Call", _set("Call", "Retry", [{**WAIT, "MaxAttempts": 61}])),
+    ("ASL_RETRY_OUT_OF_BOUNDS", "Each.0.Inside", _inside("Retry", [{"ErrorEquals": ["X"], "MaxAttempts": 0}])),
+    ("ASL_UNKNOWN_ERROR", "Call", _set("Call", "Retry", [{"ErrorEquals": ["Lambda.TooManyRequestException"]}])),
+    ("ASL_UNKNOWN_ERROR", "Call", _set("Call", "Retry", [{"ErrorEquals": ["Glue.InternalServiceException"]}])),
+    ("ASL_UNKNOWN_ERROR", "Call", _set("Call", "Catch", [{"ErrorEquals": ["States.All"], "Next": "Failed"}])),
+    ("ASL_UNKNOWN_ERROR", "Each", _set("Each", "Catch", [{"ErrorEquals": ["States.Timeouts"], "Next": "Failed"}])),
+    ("ASL_OUT_OF_TIME", "", _set_whole("TimeoutSeconds", 7 * 24 * 3600 + 1)),
+    ("ASL_OUT_OF_TIME", "Run", _set("Run", "TimeoutSeconds", 3601)),
+    (
+        "ASL_OUT_OF_TIME",
+        "Check",
+        _set("Check", "Choices", [{"And": [{"Variable": "$.n", "NumericGreaterThanEquals": 3601}], "Next": "Each"}]),
+    ),
     ("ASL_UNREACHABLE_STATE", "Orphan", _orphan),
     ("ASL_UNREACHABLE_STATE", "Each.0.Orphan", _orphan_inside),
     ("ASL_FOREIGN_ARN", "Call", _parameter("Call", "FunctionName", FUNCTION.replace("1" * 12, "2" * 12))),
@@ -159,6 +184,15 @@ def test_every_rule_has_a_fault() -> None:
         ("a time-out that is read", _set("Run", "TimeoutSecondsPath", "$.seconds")),
         ("an activity", _set("Call", "Resource", "arn:aws:states:eu-west-1:111111111111:activity:a")),
         ("a function by its ARN", _set("Call", "Resource", FUNCTION)),
+        ("a wait at a constant pace", _set("Call", "Retry", [{**WAIT, "MaxAttempts": 60}])),
+        (
+            "a busy service",
+            _set("Run", "Retry", [{"ErrorEquals": ["Glue.AWSGlueException", "Glue.ThrottlingException"]}]),
+        ),
+        (
+            "a number that is no bound",
+            _set("Check", "Choices", [{"Variable": "$.n", "NumericEquals": 9999, "Next": "Each"}]),
+        ),
         ("a structure that is read", _parameter("Run", "NotificationProperty.$", "$.notification")),
     ],
 )
@@ -175,3 +209,10 @@ def test_our_own_machines_raise_nothing(synthesized: dict[str, Assembly], enviro
     assert outcome.findings == []
     states = sum(len(definition["States"]) for definition in synthesized[environment].definitions.values())
     assert outcome.looked_at == f"{len(asl.RULES)} rules, {states} states"
+
+
+def test_the_region_is_that_of_the_assembly(dev: Assembly, tmp_path: Path) -> None:
+    shutil.copytree(dev.folder, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("asset.*"))
+    for path in (tmp_path / "manifest.json", *tmp_path.glob("*.template.json")):
+        path.write_text(path.read_text().replace(dev.region, "eu-central-1"))
+    assert asl.asl_rules(Assembly("dev", tmp_path)).findings == []

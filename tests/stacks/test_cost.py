@@ -13,7 +13,8 @@ import yaml
 from gates.assembly import Assembly
 from gates.cost import bill as cost
 from gates.cost import report as cost_report
-from gates.cost.bill import TABLE, Line
+from gates.cost.at_rest import PRICED
+from gates.cost.prices import TABLE, Line, price, total
 from stacks import config
 
 # Types that only some configurations have: `alarm_email`.
@@ -114,6 +115,28 @@ def test_transitions_are_all_states_and_the_rounds_of_the_polls(dev: Assembly) -
     assert _line(moving, "state transitions").quantity == states + 4 * 30  # every 2 seconds, four states a round
 
 
+def test_states_inside_of_parallel_and_map_count(dev: Assembly, changed: Callable[..., Assembly]) -> None:
+    def wrap(properties: dict[str, Any]) -> None:
+        if properties["StateMachineName"] != "solvent-dev-train":
+            return
+        parts = properties["DefinitionString"]["Fn::Join"][1]
+        parts[0] = '{"StartAt":"Both","States":{"Both":{"Type":"Parallel","End":true,"Branches":[' + parts[0]
+        parts[-1] += "]}}}"
+
+    before, after = cost.bill(dev), cost.bill(changed("Orchestration", _of("AWS::StepFunctions::StateMachine", wrap)))
+    assert _line(after.idle, "real-time endpoint") == _line(before.idle, "real-time endpoint")
+    assert _line(after.runs["train"], "training job") == _line(before.runs["train"], "training job")
+    one_more = _line(after.runs["train"], "state transitions").quantity - 1
+    assert one_more == _line(before.runs["train"], "state transitions").quantity
+
+
+def test_another_region_is_named(dev: Assembly, tmp_path: Path) -> None:
+    shutil.copytree(dev.folder, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("asset.*"))
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace(TABLE["region"], "eu-central-1"))
+    assert [finding.rule for finding in cost.check(Assembly("dev", tmp_path)).findings] == ["other-region"]
+
+
 def test_glue_and_redshift_bill_a_minute_at_least(dev: Assembly) -> None:
     runs = cost.bill(dev, {"etl_minutes": 0.1, "load_minutes": 0.1}).runs
     assert _line(runs["ingest"], "Glue job").quantity == pytest.approx(2 / 60)
@@ -124,8 +147,8 @@ def test_a_month_is_what_rests_and_what_runs(dev: Assembly) -> None:
     nothing = {"runs_a_month": 0, "nights_a_month": 0, "events_a_month": 0, "scores_a_month": 0, "written_logs_gb": 0}
     assert cost.bill(dev, nothing).month_usd == pytest.approx(cost.bill(dev).idle_usd)
     two = cost.bill(dev, {**nothing, "runs_a_month": 2, "nights_a_month": 3})
-    by_hand = 2 * cost.total(two.runs["pipeline"]) + 3 * cost.total(two.runs["score"])
-    assert cost.total(two.usage) == pytest.approx(by_hand)
+    by_hand = 2 * total(two.runs["pipeline"]) + 3 * total(two.runs["score"])
+    assert total(two.usage) == pytest.approx(by_hand)
 
 
 def test_each_portfolio_has_an_endpoint(changed: Callable[..., Assembly], dev: Assembly) -> None:
@@ -139,7 +162,7 @@ def test_each_portfolio_has_an_endpoint(changed: Callable[..., Assembly], dev: A
 
 def test_nights_count_only_while_the_schedule_is_on(changed: Callable[..., Assembly], dev: Assembly) -> None:
     off = changed("Orchestration", _of("AWS::Scheduler::Schedule", lambda p: p.update(State="DISABLED")))
-    saved = 30.4 * cost.total(cost.bill(dev).runs["score"])
+    saved = 30.4 * total(cost.bill(dev).runs["score"])
     assert cost.bill(dev).month_usd - cost.bill(off).month_usd == pytest.approx(saved)
 
 
@@ -155,14 +178,14 @@ def test_every_switch_is_a_key_of_the_configuration(assembly: Assembly) -> None:
 def test_every_free_type_is_in_some_template(dev: Assembly, prod: Assembly) -> None:
     used = {resource["Type"] for assembly in (dev, prod) for _, resource in assembly.everything()}
     assert set(TABLE["free"]) - used - OPTIONAL == set()
-    assert set(TABLE["free"]) & set(cost.PRICED) == set()
+    assert set(TABLE["free"]) & set(PRICED) == set()
 
 
 def test_every_price_names_its_page_and_the_table_its_date() -> None:
     assert TABLE["date"].year >= 2026
     for name in [*TABLE["prices"], *(name for name in TABLE["instances"] if name != "page")]:
-        assert cost.price(name)["page"].startswith("https://aws.amazon.com/"), name
-        assert cost.price(name)["usd"] > 0, name
+        assert price(name)["page"].startswith("https://aws.amazon.com/"), name
+        assert price(name)["usd"] > 0, name
     for known in (TABLE["prices"], TABLE["assumptions"]):
         fields = {field for entry in known.values() for field in entry}
         assert fields <= {"usd", "unit", "page", "checked", "dev", "prod", "means"}, "quote a text that has a comma"

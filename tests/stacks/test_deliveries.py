@@ -61,6 +61,39 @@ def _unbound(kind: str, action: str, named: str = "", sid: str | None = None) ->
     return damage
 
 
+def _conditional(kind: str, action: str, condition: dict[str, Any], named: str = "", sid: str | None = None) -> Damage:
+    """The Allow for an action under another condition."""
+
+    def damage(resources: Resources) -> None:
+        statements = _statements(_one(resources, kind, named))
+        allowed = [s for s in statements if s["Effect"] == "Allow" and action in as_list(s["Action"])]
+        next(s for s in allowed if sid in (None, s.get("Sid")))["Condition"] = condition
+
+    return damage
+
+
+def _also(kind: str, action: str, beside: str, sid: str | None = None) -> Damage:
+    """One more action for whoever may do the other."""
+
+    def damage(resources: Resources) -> None:
+        allowed = [s for s in _statements(_one(resources, kind)) if s["Effect"] == "Allow"]
+        found = next(s for s in allowed if beside in as_list(s["Action"]) and sid in (None, s.get("Sid")))
+        found["Action"] = [*as_list(found["Action"]), action]
+
+    return damage
+
+
+def _tagged(role: str, value: str) -> Damage:
+    return lambda resources: _one(resources, "AWS::IAM::Role", role)["Tags"][0].update(Value=value)
+
+
+def _refuses(kind: str, named: str, **changed: Any) -> Damage:
+    """The refusal of requests without TLS, changed."""
+    return lambda resources: next(s for s in _statements(_one(resources, kind, named)) if s["Effect"] == "Deny").update(
+        changed
+    )
+
+
 def _trust(role: str, change: Callable[[dict[str, Any]], object]) -> Damage:
     return lambda resources: change(_statements(_one(resources, "AWS::IAM::Role", role))[0])
 
@@ -78,6 +111,9 @@ def _second_policy(resources: Resources) -> None:
 
 
 KEY, TOPIC, QUEUE, BUCKET = "AWS::KMS::Key", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"
+ROLE, POLICY = "AWS::IAM::Role", "AWS::IAM::Policy"
+MODEL_ROLE = {"AWS": {"Fn::GetAtt": ["RunControlRole146E2311", "Arn"]}}
+ACCOUNT = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 SERVICES = "AlarmsAndEventsOfThisAccount"
 OBJECTIONS: list[tuple[str, str, Damage]] = [
     ("trust-anybody", "Orchestration", _let_in("AWS::IAM::Role", "*", "sts:AssumeRole")),
@@ -98,6 +134,42 @@ OBJECTIONS: list[tuple[str, str, Damage]] = [
     ("unbound-service", "Lake", _unbound(KEY, "kms:Encrypt*")),
     ("unbound-service", "Orchestration", _unbound(QUEUE, "sqs:SendMessage")),
     ("all-actions", "Lake", _let_in(BUCKET, {"Service": "logging.s3.amazonaws.com"}, "s3:*")),
+    ("open-to-role", "Orchestration", _let_in(TOPIC, MODEL_ROLE, "sns:Publish")),
+    ("unexpected-action", "Lake", _also(KEY, "kms:ScheduleKeyDeletion", "kms:Decrypt", SERVICES)),
+    ("unexpected-action", "Orchestration", _also(TOPIC, "sns:SetTopicAttributes", "sns:Publish")),
+    ("unexpected-action", "Api", _set("AWS::Lambda::Permission", Action="lambda:UpdateFunctionCode")),
+    ("key-without-root", "Lake", _shut(KEY, "kms:*")),
+    ("key-without-root", "Lake", _conditional(KEY, "kms:*", {"Bool": {"aws:MultiFactorAuthPresent": "true"}})),
+    ("unbound-service", "Lake", _conditional(KEY, "kms:Decrypt", {"StringNotEquals": ACCOUNT}, sid=SERVICES)),
+    ("unbound-service", "Lake", _conditional(KEY, "kms:Decrypt", {"StringEqualsIfExists": ACCOUNT}, sid=SERVICES)),
+    ("unbound-service", "Orchestration", _conditional(TOPIC, "sns:Publish", {"StringNotEquals": ACCOUNT})),
+    (
+        "unbound-service",
+        "Orchestration",
+        _conditional(TOPIC, "sns:Publish", {"StringEquals": {**ACCOUNT, "aws:PrincipalOrgID": "o-1"}}),
+    ),
+    (
+        "unbound-service",
+        "Orchestration",
+        _conditional(TOPIC, "sns:Publish", {"StringEquals": {"aws:SourceAccount": ["111111111111", "222222222222"]}}),
+    ),
+    ("alarm-unheard", "Orchestration", _conditional(TOPIC, "sns:Publish", {"StringNotEquals": ACCOUNT})),
+    (
+        "trust-source-account",
+        "Orchestration",
+        _conditional(ROLE, "sts:AssumeRole", {"StringNotEquals": ACCOUNT}, "Train"),
+    ),
+    ("trust-condition", "Orchestration", _conditional(ROLE, "sts:AssumeRole", {"StringEquals": ACCOUNT}, "RunControl")),
+    ("deny", "Lake", _let_in(KEY, "*", "kms:Decrypt", Effect="Deny")),
+    ("deny", "Orchestration", _let_in(POLICY, {}, "s3:PutObject", "RunControlRole", Effect="Deny")),
+    ("deny", "Orchestration", _let_in(ROLE, {"AWS": "*"}, "sts:AssumeRole", "RunControlRole", Effect="Deny")),
+    ("deny", "Network", _let_in("AWS::EC2::VPCEndpoint", "*", "*", "VpcS3", Effect="Deny")),
+    ("deny", "Lake", _refuses(BUCKET, "Raw", Principal=STRANGER)),
+    ("deny", "Lake", _refuses(BUCKET, "Raw", Resource="arn:aws:s3:::raw/public/*")),
+    ("deny", "Lake", _refuses(BUCKET, "Raw", Condition={"Bool": {"aws:SecureTransport": "true"}})),
+    ("boundary", "Orchestration", _set(ROLE, PermissionsBoundary="arn:aws:iam::aws:policy/AWSDenyAll")),
+    ("people-role", "Warehouse", _tagged("Analyst", "risk_officer")),
+    ("people-role", "Warehouse", _tagged("RiskOfficer", "officer")),
     ("two-policies", "Orchestration", _second_policy),
     ("alarm-unheard", "Orchestration", _shut(TOPIC, "sns:Publish")),
     ("alarm-unheard", "Orchestration", _unbound(TOPIC, "sns:Publish")),

@@ -10,9 +10,9 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from gates.assembly import ENVIRONMENTS, Assembly
+from gates.assembly import Assembly
 from gates.machines import state_resources
-from gates.templates import guard
+from gates.templates import guard, texts
 from stacks.config import Config
 
 CASES = guard.RULES / "tests"
@@ -67,16 +67,11 @@ def test_the_tested_glue_versions_are_those_of_the_configuration() -> None:
 # the gate
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_our_own_assembly_raises_nothing(synthesized: dict[str, Assembly], environment: str) -> None:
-    outcome = guard.cfn_guard(synthesized[environment])
-    assert outcome.findings == []
-    assert f"{len(guard.rules(environment))} rules" in outcome.looked_at
-
-
 def test_a_finding_names_rule_resource_cause_and_fix(prod: Assembly, tmp_path: Path) -> None:
     damaged = _damaged(prod, tmp_path, "Warehouse", '"PubliclyAccessible": false', '"PubliclyAccessible": true')
-    assert [str(finding) for finding in guard.cfn_guard(damaged).findings] == [
+    outcome = guard.cfn_guard(damaged)
+    assert outcome.looked_at.startswith(f"{len(guard.rules('prod'))} rules, ")
+    assert [str(finding) for finding in outcome.findings] == [
         "WAREHOUSE_IS_PRIVATE Solvent-prod-Warehouse.template.json/Workgroup: "
         "the warehouse has a public address; set PubliclyAccessible to false"
     ]
@@ -165,3 +160,22 @@ def test_calls_inside_of_parallel_and_map_and_in_jsonata_are_seen() -> None:
     assert set(made) == {"m.Both.0.Job", "m.Both.1.Each.0.Job"}
     assert {resource["Type"] for resource in made.values()} == {"AWS::SageMaker::TrainingJob"}
     assert made["m.Both.0.Job"]["Properties"] == {"TrainingJobName": "{% $name %}"}
+
+
+# the texts of templates
+
+
+def test_every_text_is_seen_however_deep_and_joined() -> None:
+    url = {"Fn::Join": ["", ["postgres://admin:hunter2@", {"Ref": "AWS::AccountId"}]]}
+    function = {
+        "Type": "AWS::Lambda::Function",
+        "Metadata": {"aws:cdk:path": "for people"},
+        "Properties": {"Environment": {"Variables": {"A": [url, 1]}}},
+    }
+    outputs = {"Name": {"Value": "text", "Description": "for people"}, "F": {"Value": {"Fn::GetAtt": ["F", "Arn"]}}}
+    made = texts.template({"Resources": {"F": function}, "Outputs": outputs})["Resources"]
+    assert {where: resource["Properties"] for where, resource in made.items()} == {
+        "F": {"Texts": ["AWS::Lambda::Function", "postgres://admin:hunter2@111111111111"]},
+        "Outputs.Name": {"Texts": ["text"], "Output": "Name"},
+        "Outputs.F": {"Texts": ["F", "Arn"]},
+    }

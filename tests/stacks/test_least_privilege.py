@@ -11,9 +11,10 @@ from damage import Damage, Resources, damaged
 from gates.assembly import ROOT, Assembly
 from gates.iam import implicit
 from gates.iam.least_privilege import check
-from gates.iam.roles import REASONS, roles
+from gates.iam.roles import roles
 from gates.outcome import Finding
 from stacks.constructs import permissions
+from stacks.metadata import REASONS
 
 
 def test_every_role_may_do_what_it_does_and_nothing_else(assembly: Assembly) -> None:
@@ -54,12 +55,13 @@ def _conditions(role: str, action: str, **condition: Any) -> Damage:
     return lambda resources: _statement(resources, role, action).update(Condition=condition)
 
 
+def _own(service: str, name: str) -> dict[str, str]:
+    """The ARN of something in this account and region."""
+    return {"Fn::Sub": f"arn:aws:{service}:eu-west-1:${{AWS::AccountId}}:{name}"}
+
+
 def _reasons(role: str, change: Callable[[dict[str, str]], object]) -> Damage:
     return lambda resources: change(_policy(resources, role)["Metadata"][REASONS])
-
-
-def _user(resources: Resources) -> None:
-    resources["Person"] = {"Type": "AWS::IAM::User", "Properties": {}}
 
 
 def _idle_role(resources: Resources) -> None:
@@ -71,7 +73,10 @@ def _managed(resources: Resources) -> None:
 
 
 CONTEXT = "kms:EncryptionContext:aws:states:stateMachineArn"
+TRAIN_MACHINE = _own("states", "stateMachine:solvent-prod-train")
 STRANGERS = "arn:aws:sagemaker:eu-west-1:222222222222:endpoint/solvent-prod-lending"
+GRANT, VIA = "kms:GrantIsForAWSResource", "kms:ViaService"
+ANOTHER_KEY, OTHER_ENDPOINT = "1c7a0b8e-7f0a-4f0e-9d2e-3b1f6a5c4d3e", "endpoint/solvent-prod-other"
 ANY = "the reason is long enough, but not what is asked for"
 OBJECTIONS: list[tuple[str, str, Damage]] = [
     ("missing-action", "run-control", _without("RunControlRole", "dynamodb:PutItem")),
@@ -99,10 +104,24 @@ OBJECTIONS: list[tuple[str, str, Damage]] = [
     ("missing-resource", "nightly", _on("ScheduleRole", "states:StartExecution", {"Ref": "Train781835F2"})),
     ("unused-resource", "nightly", _on("ScheduleRole", "states:StartExecution", {"Ref": "Train781835F2"})),
     ("missing-context", "pipeline", _conditions("PipelineRole", "kms:Decrypt")),
+    ("missing-context", "train", _conditions("TrainRole", "kms:Decrypt", StringNotEquals={CONTEXT: TRAIN_MACHINE})),
     ("unused-context", "train", _conditions("TrainRole", "kms:Decrypt", StringEquals={CONTEXT: "arn:other"})),
     ("foreign-resource", "run-control", _on("RunControlRole", "s3:PutObject", "arn:aws:s3:::elsewhere/runs/a")),
     ("foreign-resource", "train", _on("TrainRole", "sagemaker:DescribeEndpoint", STRANGERS)),
-    ("long-lived-credentials", "Person", _user),
+    ("foreign-resource", "run-control", _on("RunControlRole", "dynamodb:PutItem", _own("dynamodb", "table/other"))),
+    ("foreign-resource", "run-control", _on("RunControlRole", "dynamodb:PutItem", {"Ref": "Nothing"})),
+    ("foreign-resource", "run-control", _on("RunControlRole", "kms:Decrypt", _own("kms", f"key/{ANOTHER_KEY}"))),
+    ("foreign-resource", "train", _on("TrainRole", "sagemaker:DescribeEndpoint", _own("sagemaker", OTHER_ENDPOINT))),
+    ("foreign-resource", "train", _on("TrainRole", "sagemaker:DescribeEndpoint", _own("sagemaker", "endpoint/*"))),
+    (
+        "foreign-resource",
+        "train",
+        _on("TrainRole", "cloudwatch:DescribeAlarms", "arn:aws:cloudwatch:us-east-1::alarm:a"),
+    ),
+    ("missing-condition", "train", _conditions("TrainRole", "kms:CreateGrant")),
+    ("missing-condition", "score", _conditions("ScoreRole", "kms:CreateGrant", StringEquals={GRANT: "true"})),
+    ("missing-condition", "run-control", _conditions("RunControlRole", "kms:Encrypt")),
+    ("missing-condition", "run-control", _conditions("RunControlRole", "kms:Encrypt", StringEquals={VIA: "s3"})),
 ]
 
 
@@ -122,6 +141,32 @@ def test_callers_of_the_api_reach_signed_routes_only(prod: Assembly, tmp_path: P
 
     rules = {finding.rule for finding in check(damaged(prod, tmp_path, "Api", open_route)).findings}
     assert rules >= {"unused-resource", "missing-resource", "wildcard-unexplained"}
+
+
+@pytest.mark.parametrize(
+    ("part", "role", "action"),
+    [
+        ("Etl", "Role", "cloudwatch:PutMetricData"),
+        ("Training", "Role", "cloudwatch:PutMetricData"),
+        ("Etl", "Role", "ec2:CreateTags"),
+        ("Warehouse", "Analyst", "redshift-data:GetStatementResult"),
+        ("Warehouse", "MigrateRole", "redshift-data:DescribeStatement"),
+    ],
+)
+def test_a_condition_that_is_gone_is_named(prod: Assembly, tmp_path: Path, part: str, role: str, action: str) -> None:
+    findings = check(damaged(prod, tmp_path, part, _conditions(role, action))).findings
+    assert any(finding.rule == "missing-condition" and action in finding.text for finding in findings)
+
+
+def test_callers_of_another_api_are_named(prod: Assembly, tmp_path: Path) -> None:
+    def another_api(resources: Resources) -> None:
+        policy = next(r for r in resources.values() if r["Type"] == "AWS::IAM::ManagedPolicy")
+        (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+        parts = statement["Resource"]["Fn::Join"][1]
+        parts[parts.index({"Ref": "Api"})] = "a1b2c3d4e5"
+
+    rules = {finding.rule for finding in check(damaged(prod, tmp_path, "Api", another_api)).findings}
+    assert rules >= {"unused-resource", "missing-resource"}
 
 
 class TestSources:

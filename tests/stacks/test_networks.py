@@ -11,7 +11,9 @@ import pytest
 
 from gates.assembly import Assembly
 from gates.networks import paths as networks
-from gates.networks.paths import TABLE, Network
+from gates.networks import report
+from gates.networks.callers import TABLE
+from gates.networks.paths import Network
 from stacks import config
 
 Resources = dict[str, Any]
@@ -66,8 +68,23 @@ def _allow(action: str) -> Callable[[Resources], object]:
     )
 
 
-def _let_out(action: Any) -> Callable[[Resources], object]:
-    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": action, "Resource": "*"}
+OWNER = "aws:ResourceAccount"
+STRANGER = "arn:aws:iam::222222222222:role/x"
+
+
+def _limited(sid: str, **condition: Any) -> Callable[[Resources], object]:
+    """A gateway's statement under another condition."""
+
+    def change(resources: Resources) -> None:
+        documents = [p["PolicyDocument"] for p in _of(resources, "AWS::EC2::VPCEndpoint") if "PolicyDocument" in p]
+        (found,) = [s for document in documents for s in document["Statement"] if s.get("Sid") == sid]
+        found["Condition"] = condition
+
+    return change
+
+
+def _let_out(action: Any, resource: str = "*") -> Callable[[Resources], object]:
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": action, "Resource": resource}
     return lambda r: r[_endpoint(r, "s3")]["Properties"]["PolicyDocument"]["Statement"].append(statement)
 
 
@@ -135,6 +152,15 @@ CLOSED = [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": "0.0.0.0
 @pytest.mark.parametrize(
     ("rule", "part", "change"),
     [
+        ("unknown-role", "Warehouse", _change_all("AWS::RedshiftServerless::Namespace", IamRoles=[STRANGER])),
+        ("unknown-role", "Etl", _change_all("AWS::Glue::Job", Role=STRANGER)),
+        ("unknown-role", "Api", _change_all("AWS::Lambda::Function", Role=STRANGER)),
+        ("open-gateway", "Network", _limited("BucketsOfThisAccount", StringEquals={OWNER: "222222222222"})),
+        ("open-gateway", "Network", _limited("TablesOfThisAccount", StringNotEquals={OWNER: "111111111111"})),
+        ("open-gateway", "Network", _limited("BucketsOfThisAccount", StringEqualsIfExists={OWNER: "111111111111"})),
+        ("open-gateway", "Network", _let_out("s3:PutObject", "arn:aws:s3:::exfiltration/*")),
+        ("open-gateway", "Network", _let_out("s3:PutObject", "arn:aws:s3:::*")),
+        ("closed-gateway", "Network", _limited("BucketsOfThisAccount", StringEquals={OWNER: "222222222222"})),
         ("no-endpoint", "Network", lambda r: r.pop(_endpoint(r, "states"))),
         ("no-endpoint", "Network", lambda r: r.pop(_endpoint(r, "dynamodb"))),
         ("no-endpoint", "Network", _change_endpoint("glue", ServiceName="com.amazonaws.eu-west-1.sqs")),
@@ -145,9 +171,9 @@ CLOSED = [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": "0.0.0.0
         ("closed-ingress", "Network", _drop_all("AWS::EC2::SecurityGroupIngress")),
         ("closed-ingress", "Network", _change_all("AWS::EC2::SecurityGroupIngress", FromPort=80, ToPort=80)),
         ("closed-egress", "Network", _change_all("AWS::EC2::SecurityGroup", SecurityGroupEgress=CLOSED)),
+        ("closed-egress-to-gateway", "Network", _change_all("AWS::EC2::SecurityGroup", SecurityGroupEgress=CLOSED)),
         ("no-route", "Network", _change_endpoint("s3", RouteTableIds=[])),
         ("no-route", "Network", _drop_all("AWS::EC2::SubnetRouteTableAssociation")),
-        ("way-out", "Network", lambda r: r.update(Nat={"Type": "AWS::EC2::NatGateway", "Properties": {}})),
         ("outside-the-vpc", "Api", lambda r: _of(r, "AWS::Lambda::Function")[0].pop("VpcConfig")),
         ("outside-the-vpc", "Etl", lambda r: _of(r, "AWS::Glue::Job")[0].pop("Connections")),
         ("outside-the-vpc", "Warehouse", _change_all("AWS::RedshiftServerless::Workgroup", EnhancedVpcRouting=False)),
@@ -198,6 +224,6 @@ def test_what_the_code_calls_itself_no_service_calls_instead(prod: Assembly) -> 
 
 
 def test_the_document_names_every_call(prod: Assembly) -> None:
-    text = networks.render({"prod": prod})
+    text = report.render({"prod": prod})
     assert all(f"`{call.caller.name}`" in text for call in Network(prod).calls() if call.endpoint)
     assert all(action in text for call in Network(prod).calls() if call.endpoint for action in call.actions)

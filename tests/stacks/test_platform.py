@@ -1,6 +1,5 @@
 """What each part must have for the code that runs in it: names, settings, tables, retries."""
 
-import json
 import re
 from typing import Any
 
@@ -78,12 +77,6 @@ def test_the_glue_job_runs_as_the_code_expects(assembly: Any) -> None:
     for zone in naming.ZONES:
         assert flat(arguments[f"--{zone}_bucket"]).startswith(f"solvent-{assembly.environment}-{zone}-")
     assert flat(arguments["--extra-py-files"]).endswith(".zip")
-    security = assembly.one("AWS::Glue::SecurityConfiguration", Name=job["SecurityConfiguration"])
-    modes = json.dumps(security["EncryptionConfiguration"])
-    assert all(
-        mode in modes
-        for mode in ('"S3EncryptionMode": "SSE-KMS"', '"CSE-KMS"', '"CloudWatchEncryptionMode": "SSE-KMS"')
-    )
 
 
 def test_the_glue_jobs_logs_are_where_glue_writes_them(assembly: Any) -> None:

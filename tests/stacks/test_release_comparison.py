@@ -130,7 +130,10 @@ def test_such_a_reference_is_followed_into_another_stack(tmp_path: Path) -> None
         other = {"Resources": {"Subnet": {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": vpc}}}}
         for part, template in {"Network": network, "Other": other}.items():
             (folder / f"Solvent-dev-{part}.template.json").write_text(json.dumps(template))
-        artifacts = {f"Solvent-dev-{part}": {"properties": {}} for part in ("Network", "Other")}
+        artifacts = {
+            f"Solvent-dev-{part}": {"type": "aws:cloudformation:stack", "properties": {}}
+            for part in ("Network", "Other")
+        }
         (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
         versions.append(Assembly("dev", folder))
     assert [f.where for f in release.compare(*versions)] == ["Network/Vpc", "Other/Subnet"]

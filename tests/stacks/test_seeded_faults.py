@@ -1,6 +1,8 @@
 """Every fault that we could think of is seeded into a copy of our own assembly, and some gate must name it."""
 
 import json
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,7 @@ from gates.faults.changes import NoTarget
 from gates.faults.definition import closed, opened
 from gates.faults.fault import Fault
 from gates.faults.suite import Caught
-
-HARMLESS = Fault("a friendlier description", "Warehouse/Migrate", changes.put("Description", "Hello"), "cfn-guard ANY")
+from gates.outcome import Finding, Outcome
 
 
 @pytest.fixture(scope="module")
@@ -43,40 +44,103 @@ def test_there_are_enough_faults_and_each_is_another() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
 
 
-def test_the_document_says_what_was_found(caught: dict[str, Caught]) -> None:
+def test_the_document_is_what_the_gates_say(synthesized: dict[str, Assembly]) -> None:
     document = security.DOCUMENT.read_text()
-    fresh = security.replaced(document, "seeded faults", security.seeded_faults(list(caught.values())))
-    assert document == fresh, "docs/security.md is not what the gates find: run `make docs`"
-
-
-def test_the_document_lists_rules_and_reasons_as_they_are(synthesized: dict[str, Assembly]) -> None:
-    document = fresh = security.DOCUMENT.read_text()
-    for section, text in security.quick_sections(synthesized).items():
-        fresh = security.replaced(fresh, section, text)
+    fresh = security.rewritten(document, list(synthesized.values()))
     assert document == fresh, "docs/security.md is not what the gates say: run `make docs`"
 
 
-# the suite itself
+class TestSuite:
+    """The suite itself, over made-up gates: one that asks how long the stream remembers, two that count shards."""
 
+    SHARDS, STREAM = "shards too-many", "Ingestion/Events"
 
-def test_a_fault_that_nobody_names_fails(prod: Assembly, tmp_path: Path) -> None:
-    (one,) = suite.run([HARMLESS], prod, {"cfn-lint": [], "asl-validator": []}, tmp_path)
-    assert one.names == set()
-    assert one.missed == "a friendlier description (Warehouse/Migrate): cfn-guard ANY does not name it; nobody does"
+    @pytest.fixture
+    def asked(self, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+        """How often each of the made-up gates was asked."""
+        asked: Counter[str] = Counter()
 
+        def judging(name: str, rule: str, wrong: Callable[[dict[str, Any]], bool]) -> Callable[[Assembly], Outcome]:
+            def gate(assembly: Assembly) -> Outcome:
+                asked[name] += 1
+                streams = assembly.of("AWS::Kinesis::Stream").items()
+                return Outcome("streams", [Finding(rule, where) for where, stream in streams if wrong(stream)])
 
-def test_a_fault_that_another_gate_names_fails_and_says_which(prod: Assembly, tmp_path: Path) -> None:
-    fault = Fault("more shards", "Ingestion/Events", changes.put("Shards", 3), "cfn-guard ANY")
-    (one,) = suite.run([fault], prod, {"cfn-lint": []}, tmp_path)
-    assert one.missed.endswith("cfn-guard ANY does not name it; cfn-lint E3002")
+            return gate
 
+        def breaking(assembly: Assembly) -> Outcome:
+            raise KeyError("Resources")
 
-def test_what_the_clean_assembly_shows_already_names_no_fault(prod: Assembly, tmp_path: Path) -> None:
-    fault = Fault("more shards", "Ingestion/Events", changes.put("Shards", 3), "cfn-lint E3002")
-    (tmp_path / "again").mkdir()
-    (first,) = suite.run([fault], prod, {"cfn-lint": []}, tmp_path)
-    (one,) = suite.run([fault], prod, {"cfn-lint": list(first.findings["cfn-lint"])}, tmp_path / "again")
-    assert first.names and one.missed
+        made_up = {
+            "shards": judging("shards", "too-many", lambda stream: stream["ShardCount"] > 8),
+            "all-shards": judging("all-shards", "too-many", lambda stream: stream["ShardCount"] > 8),
+            "memory": judging("memory", "too-short", lambda stream: stream["RetentionPeriodHours"] < 48),
+            "breaking": breaking,
+        }
+        monkeypatch.setattr(suite, "GATES", made_up)
+        monkeypatch.setattr(suite, "ONE_BY_ONE", ("all-shards",))
+        return asked
+
+    def shards(self, number: int = 9, caught_by: str = SHARDS) -> Fault:
+        return Fault(f"{number} shards", self.STREAM, changes.put("ShardCount", number), caught_by)
+
+    def known(self, **findings: list[Finding]) -> dict[str, list[Finding]]:
+        return {"shards": [], "all-shards": [], "memory": [], "breaking": [], "release": []} | findings
+
+    def test_a_fault_that_is_named_is_put_to_its_own_gate_alone(
+        self, prod: Assembly, asked: Counter[str], tmp_path: Path
+    ) -> None:
+        (one,) = suite.run([self.shards()], prod, self.known(), tmp_path)
+        assert (one.missed, one.names, asked) == ("", {self.SHARDS}, {"shards": 1})
+
+    def test_a_fault_that_nobody_names_is_missed(self, prod: Assembly, asked: Counter[str], tmp_path: Path) -> None:
+        (one,) = suite.run([self.shards(7)], prod, self.known(), tmp_path)
+        assert one.missed == (
+            "7 shards (Ingestion/Events): shards too-many does not name it; nobody does; "
+            "broken on it: breaking (KeyError('Resources'))"
+        )
+
+    @pytest.mark.parametrize("caught_by", ["memory too-short", "shards too-few", "shrads too-many"])
+    def test_a_fault_that_others_name_is_missed_and_says_who(
+        self, prod: Assembly, asked: Counter[str], tmp_path: Path, caught_by: str
+    ) -> None:
+        (one,) = suite.run([self.shards(caught_by=caught_by)], prod, self.known(), tmp_path)
+        assert f"{caught_by} does not name it; all-shards too-many, shards too-many;" in one.missed
+
+    @pytest.mark.parametrize("gate", ["shards", "all-shards"])
+    def test_what_the_clean_assembly_shows_already_names_no_fault(
+        self, prod: Assembly, asked: Counter[str], tmp_path: Path, gate: str
+    ) -> None:
+        (where,) = prod.of("AWS::Kinesis::Stream")
+        known = self.known(**{gate: [Finding("too-many", where)]})
+        (one,) = suite.run([self.shards(caught_by=f"{gate} too-many")], prod, known, tmp_path)
+        assert f"{gate} too-many does not name it" in one.missed
+
+    def test_faults_that_are_judged_at_once_are_told_apart(
+        self, prod: Assembly, asked: Counter[str], tmp_path: Path
+    ) -> None:
+        faults = [self.shards(number, "all-shards too-many") for number in (9, 7, 10)]
+        caught = suite.run(faults, prod, self.known(), tmp_path)
+        assert [bool(one.missed) for one in caught] == [False, True, False]
+        assert {finding.where for one in caught for finding in one.findings["all-shards"]} == set(
+            prod.of("AWS::Kinesis::Stream")
+        )
+        assert asked["all-shards"] == 2  # once for all, and once more to say who names the missed one
+
+    def test_a_finding_that_belongs_to_no_fault_is_no_answer(
+        self, prod: Assembly, asked: Counter[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = Outcome("nothing", [Finding("not-run", "all-shards")])
+        monkeypatch.setitem(suite.GATES, "all-shards", lambda assembly: broken)
+        with pytest.raises(RuntimeError, match="not-run"):
+            suite.run([self.shards(caught_by="all-shards too-many")], prod, self.known(), tmp_path)
+
+    def test_a_release_is_compared_with_the_clean_assembly(
+        self, prod: Assembly, asked: Counter[str], tmp_path: Path
+    ) -> None:
+        fault = Fault("another name", "Lake/Raw", changes.put("BucketName", "raw"), "release resource-replaced")
+        (one,) = suite.run([fault], prod, self.known(), tmp_path)
+        assert (one.missed, asked) == ("", {})
 
 
 @pytest.mark.parametrize(

@@ -72,45 +72,6 @@ def test_a_discarded_result_is_null_and_not_missing(synthesized: Any) -> None:
     assert all("ResultPath" in task for task in _states({"States": score}, "Task").values())
 
 
-def test_every_path_that_is_read_was_written_before(definition: dict[str, Any]) -> None:
-    """A missing `$.x` fails an execution on AWS. Checked in the order of every simple way through the machine."""
-    given = {"portfolio", "root", "manifest", "run_id", "run"}
-    for way in _ways(definition):
-        written = set(given)
-        for name, follower in zip(way, way[1:] + [""], strict=True):
-            state = definition["States"][name]
-            for root in _roots(state):
-                assert root in written, f"{name} reads $.{root} on the way {' -> '.join(way)}"
-            written |= {_root(state["ResultPath"])} if isinstance(state.get("ResultPath"), str) else set()
-            for catch in state.get("Catch", []):
-                written |= {_root(catch["ResultPath"])} if catch["Next"] == follower else set()
-
-
-def _ways(definition: dict[str, Any], limit: int = 4000) -> Iterator[list[str]]:
-    """Simple ways from the start to an end (loops are walked once)."""
-    todo = [[definition["StartAt"]]]
-    count = 0
-    while todo and count < limit:
-        way = todo.pop()
-        following = [name for name in dict.fromkeys(_targets(definition["States"][way[-1]])) if name not in way]
-        if not following:
-            count += 1
-            yield way
-        todo += [[*way, name] for name in following]
-
-
-def _root(path: str) -> str:
-    return re.match(r"\$\.?([A-Za-z_]*)", path)[1]  # type: ignore[index]
-
-
-def _roots(state: dict[str, Any]) -> set[str]:
-    # A ResultSelector reads the task's result, not the state.
-    read = {key: value for key, value in state.items() if key not in ("ResultSelector", "ResultPath", "Retry", "Catch")}
-    if state["Type"] == "Choice":
-        read = {"Choices": state["Choices"]}
-    return set(re.findall(r"(?<!\$)\$\.([A-Za-z_]+)", json.dumps(read)))
-
-
 # train: what protects the live endpoint
 
 
@@ -191,22 +152,20 @@ def test_an_update_rolls_back_on_alarms_that_exist(assembly: Any, train: dict[st
     assert len(named) == 2
 
 
-def test_prod_runs_jobs_and_models_in_its_network(prod: Any, dev: Any) -> None:
-    for name in ("Train", "CreateModel"):
-        assert prod.definitions["solvent-prod-train"]["States"][name]["Parameters"]["VpcConfig"]["Subnets"]
-        assert "VpcConfig" not in dev.definitions["solvent-dev-train"]["States"][name]["Parameters"]
+def _routing(states: dict[str, Any]) -> dict[str, Any]:
+    policy = states["UpdateEndpoint"]["Parameters"]["DeploymentConfig"]["BlueGreenUpdatePolicy"]
+    return policy["TrafficRoutingConfiguration"]
 
 
-def test_prod_shifts_half_of_its_instances_first_and_waits_for_a_person(prod: Any, dev: Any) -> None:
-    states = {e.environment: e.definitions[f"solvent-{e.environment}-train"]["States"] for e in (prod, dev)}
-    routing = {
-        e: s["UpdateEndpoint"]["Parameters"]["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
-        for e, s in states.items()
-    }
-    assert (routing["prod"]["Type"], routing["dev"]["Type"]) == ("CANARY", "ALL_AT_ONCE")
-    assert routing["prod"]["CanarySize"]["Value"] <= 50
-    approvals = {e: s["RegisterModel"]["Parameters"]["ModelApprovalStatus"] for e, s in states.items()}
-    assert approvals == {"prod": "PendingManualApproval", "dev": "Approved"}
+def test_prod_shifts_at_most_half_of_its_instances_first(prod: Any) -> None:
+    routing = _routing(prod.definitions["solvent-prod-train"]["States"])
+    assert routing["Type"] == "CANARY" and routing["CanarySize"]["Value"] <= 50
+
+
+def test_dev_shifts_at_once_and_waits_for_nobody(dev: Any) -> None:
+    states = dev.definitions["solvent-dev-train"]["States"]
+    assert _routing(states)["Type"] == "ALL_AT_ONCE"
+    assert states["RegisterModel"]["Parameters"]["ModelApprovalStatus"] == "Approved"
 
 
 # triggers

@@ -16,7 +16,7 @@ import yaml
 from gates import assembly as assemblies
 from gates.assembly import ROOT, Assembly
 from gates.machines import validator as state_machines
-from gates.outcome import Finding
+from gates.outcome import Finding, Outcome
 from gates.templates import checkov, nag, nist
 from gates.templates import cloudformation as templates
 from scripts import node
@@ -55,47 +55,31 @@ def _rules(findings: list[Finding]) -> set[tuple[str, str]]:
     return {(finding.rule, finding.where) for finding in findings}
 
 
-class TestCfnLint:
-    """It looks at each template by itself, so only the damaged one is put before it."""
+def _cost_report(resource: dict[str, Any]) -> None:
+    report = {"ReportName": "costs", "TimeUnit": "DAILY", "Format": "Parquet", "Compression": "Parquet"}
+    report |= {"RefreshClosedReports": True, "ReportVersioning": "OVERWRITE_REPORT"}
+    report |= {"S3Bucket": "costs", "S3Prefix": "costs", "S3Region": "eu-west-1"}
+    resource.clear()
+    resource |= {"Type": "AWS::CUR::ReportDefinition", "Properties": report}
 
-    def lint(self, assembly: Assembly, where: str) -> set[tuple[str, str]]:
-        for path in assembly.paths:
-            if path.name != where.partition("/")[0]:
-                path.unlink()
-        return _rules(templates.cfn_lint(assembly).findings)
 
-    def test_it_names_an_unknown_property_and_its_resource(self, on_disk: Assembly) -> None:
-        where = _damage(on_disk, "Ingestion", "AWS::Kinesis::Stream", _properties(Shards=3))
-        assert self.lint(on_disk, where) == {("E3002", where)}
+def _waiting_twice(function: dict[str, Any]) -> None:
+    function["DependsOn"].append(function["Properties"]["Role"]["Fn::GetAtt"][0])
 
-    def test_it_judges_for_the_region_of_the_environment(self, on_disk: Assembly) -> None:
-        """Reports of costs are defined in us-east-1 only, which is where cfn-lint would look by itself."""
-        report = {"ReportName": "costs", "TimeUnit": "DAILY", "Format": "Parquet", "Compression": "Parquet"}
-        report |= {"RefreshClosedReports": True, "ReportVersioning": "OVERWRITE_REPORT"}
-        report |= {"S3Bucket": "costs", "S3Prefix": "costs", "S3Region": "eu-west-1"}
 
-        def change(resource: dict[str, Any]) -> None:
-            resource.clear()
-            resource |= {"Type": "AWS::CUR::ReportDefinition", "Properties": report}
-
-        where = _damage(on_disk, "Observability", "AWS::CloudWatch::Dashboard", change)
-        assert self.lint(on_disk, where) == {("E3006", where)}
-
-    def test_nothing_is_waited_for_twice(self, on_disk: Assembly) -> None:
-        def change(function: dict[str, Any]) -> None:
-            function["DependsOn"].append(function["Properties"]["Role"]["Fn::GetAtt"][0])
-
-        where = _damage(on_disk, "Api", "AWS::Lambda::Function", change)
-        assert self.lint(on_disk, where) == {("W3005", where)}
-
-    def test_what_is_only_information_counts(self, on_disk: Assembly) -> None:
-        where = _damage(on_disk, "Ingestion", "AWS::SQS::Queue", _without("MessageRetentionPeriod"))
-        assert self.lint(on_disk, where) == {("I3013", where)}
-
-    def test_a_template_that_is_none_is_named(self, on_disk: Assembly) -> None:
-        where = "Solvent-dev-Api.template.json"
-        (on_disk.folder / where).write_text('{"Resources": ')
-        assert self.lint(on_disk, where) == {("E0000", where)}
+def test_cfn_lint_judges_every_template_for_its_region_and_down_to_what_is_only_information(on_disk: Assembly) -> None:
+    """It looks at each template by itself: one run, and a fault in each of four."""
+    # Reports of costs are defined in us-east-1 only, which is where cfn-lint would look by itself.
+    elsewhere = _damage(on_disk, "Observability", "AWS::CloudWatch::Dashboard", _cost_report)
+    warning = _damage(on_disk, "Api", "AWS::Lambda::Function", _waiting_twice)
+    information = _damage(on_disk, "Ingestion", "AWS::SQS::Queue", _without("MessageRetentionPeriod"))
+    no_template = "Solvent-dev-Etl.template.json"
+    (on_disk.folder / no_template).write_text('{"Resources": ')
+    for path in on_disk.paths:
+        if path.name.split("-")[2].partition(".")[0] not in ("Observability", "Api", "Ingestion", "Etl"):
+            path.unlink()
+    expected = {("E3006", elsewhere), ("W3005", warning), ("I3013", information), ("E0000", no_template)}
+    assert _rules(templates.cfn_lint(on_disk).findings) == expected
 
 
 def test_asl_validator_names_a_transition_to_nowhere(on_disk: Assembly) -> None:
@@ -247,29 +231,8 @@ class TestNist:
         assert lines[-1] == f"| all | {counts[0]} | {counts[1]} | |"
 
 
-@pytest.fixture(scope="module")
-def scanned(synthesized: dict[str, Assembly]) -> checkov.Results:
-    return checkov.scan(synthesized["dev"])
-
-
 class TestCheckov:
-    @pytest.fixture
-    def entries(self, scanned: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Any], None]:
-        """Change a copy of the allow-list; what it has to explain is what checkov finds in dev."""
-
-        def change(edit: Callable[[list[dict[str, Any]]], object]) -> None:
-            entries = yaml.safe_load(checkov.ALLOWED.read_text())
-            edit(entries)
-            copy = tmp_path / "checkov.yaml"
-            copy.write_text(yaml.safe_dump(entries))
-            monkeypatch.setattr(checkov, "ALLOWED", copy)
-            monkeypatch.setattr(checkov, "scan", lambda assembly: scanned)
-
-        return change
-
-    def test_it_names_plain_variables_of_a_function(self, on_disk: Assembly) -> None:
-        where = _damage(on_disk, "Api", "AWS::Lambda::Function", _without("KmsKeyArn"))
-        assert _rules(checkov.check(on_disk).findings) == {("CKV_AWS_173", where)}
+    """Only the first test starts checkov, which takes seconds; the others ask what is made of its answer."""
 
     def test_a_template_cannot_excuse_itself(self, on_disk: Assembly) -> None:
         def change(function: dict[str, Any]) -> None:
@@ -277,18 +240,45 @@ class TestCheckov:
             function["Metadata"]["checkov"] = {"skip": [{"id": "CKV_AWS_173", "comment": "it is only a test, really"}]}
 
         where = _damage(on_disk, "Api", "AWS::Lambda::Function", change)
-        assert _rules(checkov.check(on_disk).findings) == {("CKV_AWS_173", where)}
+        for path in on_disk.paths:
+            if path.name != where.partition("/")[0]:
+                path.unlink()
+        # The entries of the allow-list for the other templates are stale now.
+        assert {rule for rule in _rules(checkov.check(on_disk).findings) if rule[0] != "stale-entry"} == {
+            ("CKV_AWS_173", where)
+        }
 
-    def test_an_entry_that_explains_nothing_is_a_finding(self, dev: Assembly, entries: Any) -> None:
-        entries(lambda all_: all_[0]["resources"].append("Lake/Raw"))
+    @pytest.fixture
+    def entries(self, dev: Assembly, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
+        """An allow-list of one entry, or none; checkov finds that the bucket of the access logs logs nothing."""
+        (where,) = [where for where, _ in dev.everything("AWS::S3::Bucket") if "/AccessLogs" in where]
+        template, _, logical_id = where.partition("/")
+        failed = {"check_id": "CKV_AWS_18", "check_name": "Ensure the bucket has access logging enabled"}
+        failed |= {"file_path": f"/{template}", "resource": f"AWS::S3::Bucket.{logical_id}"}
+        results = {"passed_checks": [], "failed_checks": [failed], "skipped_checks": [], "parsing_errors": []}
+        monkeypatch.setattr(checkov, "scan", lambda assembly: results)
+        monkeypatch.setattr(checkov, "ALLOWED", tmp_path / "checkov.yaml")
+
+        def allow(*resources: str, reason: str = "S3 delivers these logs, to itself it would for ever") -> None:
+            entry = {"check": "CKV_AWS_18", "reason": reason, "resources": list(resources)}
+            checkov.ALLOWED.write_text(yaml.safe_dump([entry] if resources else []))
+
+        return allow
+
+    def test_what_an_entry_explains_is_no_finding(self, dev: Assembly, entries: Callable[..., None]) -> None:
+        entries("Lake/AccessLogs")
+        assert checkov.check(dev) == Outcome("0 checks passed, 1 failed with a reason")
+
+    def test_an_entry_that_explains_nothing_is_a_finding(self, dev: Assembly, entries: Callable[..., None]) -> None:
+        entries("Lake/AccessLogs", "Lake/Raw")
         assert _rules(checkov.check(dev).findings) == {("stale-entry", "CKV_AWS_18 Lake/Raw")}
 
-    def test_without_its_entry_a_finding_comes_back(self, dev: Assembly, entries: Any) -> None:
-        entries(lambda all_: all_.pop(0))
+    def test_without_its_entry_a_finding_comes_back(self, dev: Assembly, entries: Callable[..., None]) -> None:
+        entries()
         assert [finding.rule for finding in checkov.check(dev).findings] == ["CKV_AWS_18"]
 
-    def test_an_entry_must_have_a_reason(self, dev: Assembly, entries: Any) -> None:
-        entries(lambda all_: all_[0].update(reason="not needed"))
+    def test_an_entry_must_have_a_reason(self, dev: Assembly, entries: Callable[..., None]) -> None:
+        entries("Lake/AccessLogs", reason="not needed")
         (finding,) = checkov.check(dev).findings
         assert finding.rule == "unreadable-entry" and "at least 20 characters" in finding.text
 

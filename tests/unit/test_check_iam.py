@@ -1,12 +1,16 @@
 """`make check-iam`: which permissions there are, and what its list of exceptions may say."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from embedded_aws import decisions, lifecycle
 from gates.assembly import Assembly
+from scripts.iam import __main__ as command
 from scripts.iam import exercised, roles
 from scripts.iam.exercised import Untried
 from scripts.iam.roles import Permission
@@ -49,3 +53,19 @@ def test_every_entry_of_the_file_has_a_reason(tmp_path: Path) -> None:
     path.write_text("- {roles: [etl], actions: ['s3:*'], reason: because}")
     with pytest.raises(ValueError, match="reason"):
         exercised.load(path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_who_ends_it_leaves_no_embedded_aws_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """Even while it starts."""
+    stopped: list[Path] = []
+    monkeypatch.setenv(decisions.FILE, "")  # restored afterwards
+    monkeypatch.setattr(command.datasets, "write", lambda *_, **__: None)
+    monkeypatch.setattr(lifecycle, "up", lambda *_, **__: os.kill(os.getpid(), number))
+    monkeypatch.setattr(lifecycle, "down", stopped.append)
+    with pytest.raises((SystemExit, KeyboardInterrupt)), command._stoppable(), command._check(tmp_path, tmp_path):
+        raise AssertionError("it goes on")
+    assert stopped == [tmp_path / "home"]
+    assert signal.getsignal(signal.SIGTERM) is not command._end

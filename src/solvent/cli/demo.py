@@ -240,6 +240,7 @@ Next, after `source .venv/bin/activate`:
   solvent run      (again: a completed run changes nothing)
   solvent down
 """
-        self.console.print(
-            Rule("Solvent"), lines.strip(), Rule(), sep="\n", markup=False, highlight=False, soft_wrap=True
-        )
+        width = min(self.console.width, 120)  # a pipe has no width
+        self.console.print(Rule("Solvent"), width=width)
+        self.console.print(lines.strip(), markup=False, highlight=False, soft_wrap=True)
+        self.console.print(Rule(), width=width)

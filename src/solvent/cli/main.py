@@ -58,7 +58,7 @@ def up(
     if running.notice:
         console.print(running.notice)
     console.print(f"The embedded AWS answers at [bold]{running.url}[/] (pid {running.pid}, log {running.log}).")
-    console.print("Next: `make demo` deploys the platform; `solvent status` shows what is there.")
+    console.print("Next: `solvent status` shows what is there; `make demo` deploys the platform and runs it.")
 
 
 @app.command()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.rule import Rule
 from rich.table import Table
 
 # Into a pipe or a file nothing may be cut or broken: there is no width to fit into.
@@ -28,6 +29,6 @@ def rows(to: Console, columns: Sequence[str], found: Sequence[Sequence[Any]], ti
         return
     widest = max(map(len, columns))
     for number, row in enumerate(cells, 1):
-        to.rule(f"{title + ', ' if title else ''}row {number}", align="left")
+        to.print(Rule(f"{title + ', ' if title else ''}row {number}", align="left"), width=min(to.width, 100))
         for name, value in zip(columns, row, strict=True):
             to.print(f"{name:<{widest}}  {value}", markup=False, highlight=False, soft_wrap=True)
