@@ -65,7 +65,11 @@ def test_who_ends_it_leaves_no_embedded_aws_behind(
     monkeypatch.setattr(command.datasets, "write", lambda *_, **__: None)
     monkeypatch.setattr(lifecycle, "up", lambda *_, **__: os.kill(os.getpid(), number))
     monkeypatch.setattr(lifecycle, "down", stopped.append)
-    with pytest.raises((SystemExit, KeyboardInterrupt)), command._stoppable(), command._check(tmp_path, tmp_path):
-        raise AssertionError("it goes on")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        with pytest.raises((SystemExit, KeyboardInterrupt)), command._stoppable(), command._check(tmp_path, tmp_path):
+            raise AssertionError("it goes on")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert stopped == [tmp_path / "home"]
     assert signal.getsignal(signal.SIGTERM) is not command._end
