@@ -4,6 +4,7 @@ Glue has neither sqlglot nor DuckDB; what runs there was transpiled and reviewed
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from solvent import naming
@@ -13,15 +14,21 @@ DIALECTS = ("duckdb", "spark")
 
 
 def build(out: Path) -> None:
-    """Write `out/<dialect>/<portfolio>/<NNN>_<table>.sql`, numbered in order; the same sources give the same files."""
+    """Write `out/<dialect>/<portfolio>/<NNN>_<table>.sql`, numbered in order, and beside them what each reads.
+
+    The same sources give the same files.
+    """
     for portfolio in naming.PORTFOLIOS:
         for dialect in DIALECTS:
             folder = out / dialect / portfolio
             folder.mkdir(parents=True, exist_ok=True)
             for old in folder.glob("*.sql"):
                 old.unlink()
-            for number, statement in enumerate(statements.derive(portfolio, dialect), 1):
+            derived = statements.derive(portfolio, dialect)
+            for number, statement in enumerate(derived, 1):
                 (folder / f"{number:03d}_{statement.table}.sql").write_text(statement.sql + "\n", encoding="utf-8")
+            reads = json.dumps({s.table: s.reads for s in derived}, indent=1, sort_keys=True)
+            (folder / statements.DEPENDENCIES).write_text(reads + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -3,25 +3,33 @@
 Shipped code reads the statements that `build` wrote for its engine; a checkout derives them anew.
 """
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from solvent import contracts
 from solvent.etl import validation
 
+if TYPE_CHECKING:
+    from sqlglot import exp
+
 SHIPPED = "_sql"
+DEPENDENCIES = "dependencies.json"  # beside the shipped statements: which tables each of them reads
 _FILE = re.compile(r"\d+_(\w+)[.]sql\Z")
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A SELECT and the name of the table that it fills."""
+    """A SELECT and the name of the table that it fills; `reads` names every table that it reads, sorted."""
 
     table: str
     sql: str
+    reads: tuple[str, ...]
 
 
 def load(portfolio: str, dialect: str) -> tuple[Statement, ...]:
@@ -30,21 +38,24 @@ def load(portfolio: str, dialect: str) -> tuple[Statement, ...]:
     Raises FileNotFoundError where neither shipped SQL nor a checkout is found.
     """
     shipped = resources.files("solvent").joinpath(SHIPPED, dialect, portfolio)
-    return _read(shipped) if shipped.is_dir() else derive(portfolio, dialect)
+    if not shipped.is_dir():
+        return derive(portfolio, dialect)
+    dependencies: Mapping[str, list[str]] = json.loads(shipped.joinpath(DEPENDENCIES).read_text(encoding="utf-8"))
+    return tuple(Statement(table, sql, tuple(dependencies[table])) for table, sql in _read(shipped))
 
 
 def derive(portfolio: str, dialect: str) -> tuple[Statement, ...]:
     """The statements from the checkout, transpiled when the engine is not DuckDB."""
     cs = contracts.load()
     sources = cs.sources(portfolio)
-    found = []
+    found: list[tuple[str, str]] = []
     for c in sources:
         found += [
-            Statement(f"checked_{c.name}", validation.checked(c, cs)),
-            Statement(f"copies_{c.name}", validation.copies(c)),
-            Statement(cs.cleaned(c.name).name, validation.good(c)),
-            Statement(f"quarantine_{c.name}", validation.quarantine(c)),
-            Statement(f"duplicates_{c.name}", validation.duplicates(c)),
+            (f"checked_{c.name}", validation.checked(c, cs)),
+            (f"copies_{c.name}", validation.copies(c)),
+            (cs.cleaned(c.name).name, validation.good(c)),
+            (f"quarantine_{c.name}", validation.quarantine(c)),
+            (f"duplicates_{c.name}", validation.duplicates(c)),
         ]
     folder = Path(__file__).resolve().parents[3] / "sql" / "etl" / portfolio
     if not folder.is_dir():
@@ -52,14 +63,29 @@ def derive(portfolio: str, dialect: str) -> tuple[Statement, ...]:
             f"Neither solvent/{SHIPPED} nor {folder} exists: ship the package as the build makes it."
         )
     found += _read(folder)
-    found.append(Statement("quarantine_log", validation.quarantine_log(sources, cs["quarantine_log"])))
-    if dialect == "duckdb":
-        return tuple(found)
+    found.append(("quarantine_log", validation.quarantine_log(sources, cs["quarantine_log"])))
+    return tuple(_statement(table, sql, dialect) for table, sql in found)
+
+
+def tables_read(select: "exp.Expression") -> tuple[str, ...]:
+    """The tables that a parsed SELECT reads, sorted: none of its own CTEs, each name once."""
+    from sqlglot import exp
+    from sqlglot.optimizer.scope import traverse_scope
+
+    sources = (source for scope in traverse_scope(select) for source in scope.sources.values())
+    return tuple(sorted({source.name for source in sources if isinstance(source, exp.Table)}))
+
+
+def _statement(table: str, sql: str, dialect: str) -> Statement:
+    """From SQL in DuckDB's dialect."""
     import sqlglot
 
-    return tuple(Statement(s.table, sqlglot.transpile(s.sql, read="duckdb", write=dialect)[0]) for s in found)
+    parsed = sqlglot.parse_one(sql, read="duckdb")
+    reads = tables_read(parsed)
+    return Statement(table, sql if dialect == "duckdb" else parsed.sql(dialect=dialect), reads)
 
 
-def _read(folder: Traversable) -> tuple[Statement, ...]:
+def _read(folder: Traversable) -> list[tuple[str, str]]:
+    """`(table, SQL)` of a folder's numbered files, in order."""
     files = sorted((f for f in folder.iterdir() if _FILE.match(f.name)), key=lambda f: f.name)
-    return tuple(Statement(_FILE.sub(r"\1", f.name), f.read_text(encoding="utf-8")) for f in files)
+    return [(_FILE.sub(r"\1", f.name), f.read_text(encoding="utf-8")) for f in files]
