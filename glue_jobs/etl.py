@@ -8,16 +8,17 @@ from pathlib import Path
 import boto3
 from awsglue.utils import getResolvedOptions
 
-from solvent import etl
+from solvent import etl, naming
 from solvent.etl import engine
 
 arguments = getResolvedOptions(
-    sys.argv, ["JOB_NAME", "portfolio", "run_id", "manifest", *(f"{zone}_bucket" for zone in etl.ZONES)]
+    sys.argv, ["JOB_NAME", "portfolio", "run_id", "manifest", "base", *(f"{zone}_bucket" for zone in etl.ZONES)]
 )
 job = etl.Job(
     portfolio=arguments["portfolio"],
     run_id=arguments["run_id"],
     manifest=arguments["manifest"],
+    base=None if arguments["base"] == naming.NO_BASE else arguments["base"],
     buckets={zone: arguments[f"{zone}_bucket"] for zone in etl.ZONES},
 )
 with tempfile.TemporaryDirectory(prefix="solvent-etl-") as folder:
@@ -26,4 +27,5 @@ with tempfile.TemporaryDirectory(prefix="solvent-etl-") as folder:
     report = etl.run(job, engine=selected, s3=boto3.client("s3"), work=work)
     selected.close()
 # Counts only: no row of a customer goes to the log.
-print(json.dumps({"run_id": job.run_id, "rows": report["rows"], "excluded_features": report["excluded_features"]}))
+told = ("rows", "stopped", "unknown_columns", "excluded_features")
+print(json.dumps({"run_id": job.run_id, **{name: report[name] for name in told}}))

@@ -24,8 +24,11 @@ class Lakehouse:
         for bucket in BUCKETS.values():
             self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
 
-    def deliver(self, folder: Path, *, without: tuple[str, ...] = ()) -> etl.Job:
-        """Upload a folder as `solvent load` does; `without` leaves out files that the manifest names."""
+    def deliver(self, folder: Path, *, without: tuple[str, ...] = (), base: etl.Job | None = None) -> etl.Job:
+        """Upload a folder as `solvent load` does; `without` leaves out files that the manifest names.
+
+        `base` is the run that this delivery builds on.
+        """
         manifest = delivery.build(folder)
         key = naming.manifest_key(manifest.portfolio, manifest.delivery_id)
         for file in manifest.files:
@@ -35,7 +38,13 @@ class Lakehouse:
                 )
         self.s3.put_object(Bucket=BUCKETS["landing"], Key=key, Body=manifest.to_bytes())
         run_id = delivery.run_id(manifest.to_bytes(), "test")
-        return etl.Job(portfolio="lending", run_id=run_id, manifest=f"s3://{BUCKETS['landing']}/{key}", buckets=BUCKETS)
+        return etl.Job(
+            portfolio=manifest.portfolio,
+            run_id=run_id,
+            manifest=f"s3://{BUCKETS['landing']}/{key}",
+            buckets=BUCKETS,
+            base=base.run_id if base else None,
+        )
 
     def run(self, job: etl.Job, engine: Engine | None = None) -> dict[str, Any]:
         work = self.work / f"run-{len(list(self.work.iterdir()))}"

@@ -11,19 +11,29 @@ from solvent.warehouse.data_api import DataApi
 
 settings = Settings.from_environment()
 names = Names(settings.environment)
+s3 = boto3.client("s3")
 warehouse = DataApi(boto3.client("redshift-data"), workgroup=names.workgroup, database=DATABASE)
 buckets = {zone: names.bucket(zone, settings.account, settings.region) for zone in ZONES}
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
-    """{"portfolio", "run_id", "phase": "ingest"|"score", "attempt"?, "predictions_prefix"?} -> {"statement_id"}."""
+    """{"portfolio", "run_id", "phase": "ingest"|"score", "attempt"?, "predictions_prefix"?} in,
+    {"statement_id", "stopped"} out.
+
+    `stopped` says which sources the ETL had to stop, and why; it is empty when all were taken.
+    """
+    portfolio, run_id = event["portfolio"], event["run_id"]
+    report: dict[str, Any] = {}
+    if event["phase"] == "ingest":
+        report = loader.etl_report(s3, portfolio=portfolio, run_id=run_id, bucket=buckets["artifacts"])
     statement_id = loader.submit(
         warehouse,
-        portfolio=event["portfolio"],
-        run_id=event["run_id"],
+        portfolio=portfolio,
+        run_id=run_id,
         phase=event["phase"],
         attempt=int(event.get("attempt", 1)),
         buckets=buckets,
+        report=report,
         predictions_prefix=event.get("predictions_prefix"),
     )
-    return {"statement_id": statement_id}
+    return {"statement_id": statement_id, "stopped": report.get("stopped", {}).get("text", "")}

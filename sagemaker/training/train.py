@@ -25,7 +25,7 @@ def main():
     options = hyperparameters()
     files = sorted(Path(os.environ["SM_CHANNEL_TRAIN"]).rglob("*.parquet"))
     if not files:
-        raise SystemExit("Channel `train` holds no parquet file: has the ETL of this run written application_features?")
+        raise SystemExit("Channel `train` holds no parquet file: has the ETL of this run written the features?")
     frame = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
     trained = modelling.train(
         frame, specification=specification.load(options["portfolio"]), excluded=options["excluded_features"]

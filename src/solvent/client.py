@@ -235,12 +235,14 @@ class Platform:
 
 
 def _require_all_sources(folder: Path, manifest: Manifest) -> None:
-    wanted = {contract.name for contract in contracts.load().sources(manifest.portfolio)}
+    sources = contracts.load().sources(manifest.portfolio)
+    known = {contract.name for contract in sources}
+    wanted = {contract.name for contract in sources if not contract.optional} if manifest.mode == "snapshot" else set()
     found = {file.source for file in manifest.files}
-    strangers = sorted(path.name for path in folder.glob("*.csv") if path.stem not in wanted)
+    strangers = sorted(p.name for p in delivery.data_files(folder) if delivery.source_of(p.name) not in known)
     if wanted - found or strangers:
         raise DeliveryError(
-            f"{folder} needs one file per source ({', '.join(sorted(wanted))}). "
+            f"{folder} needs one file per source ({', '.join(sorted(wanted)) or 'of what changed'}). "
             f"Missing: {', '.join(sorted(wanted - found)) or 'none'}; "
             f"belonging to no source: {', '.join(strangers) or 'none'}. Nothing was loaded."
         )

@@ -17,7 +17,10 @@ VERSION = 1
 
 _AS_OF = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z")
 _ID = re.compile(r"[0-9-]{10}-[0-9a-f]{12}\Z")
-_FILE = re.compile(r"([a-z_]+)(-\d+)?\.csv\Z")
+_FILE = re.compile(r"([a-z_]+)(-\d+)?\.(csv|txt)\Z")
+MODES = ("snapshot", "changes")
+# In a delivery of changes (or a snapshot), a column of this name marks rows that were deleted.
+DELETED = "_deleted"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}\Z")
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]{0,40}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -39,7 +42,10 @@ class DeliveredFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What was delivered. `provenance` names the generated columns: {source: {column: "generated"}}."""
+    """What was delivered. `provenance` names the generated columns: {source: {column: "generated"}}.
+
+    `mode`: a `snapshot` is the complete state, what it lacks is deleted; `changes` holds new and changed rows only.
+    """
 
     portfolio: str
     dataset: str
@@ -47,6 +53,7 @@ class Manifest:
     as_of: str
     files: tuple[DeliveredFile, ...]
     provenance: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    mode: str = MODES[0]
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces, no clock."""
@@ -62,21 +69,21 @@ class Manifest:
 
 
 def build(folder: Path, *, as_of: str | None = None, portfolio: str = "lending") -> Manifest:
-    """The manifest of a folder of `<source>.csv` files.
+    """The manifest of a folder of `<source>.csv` or `<source>.txt` files.
 
-    `delivery.json` beside them may say `as_of`, `dataset`, `portfolio` and `provenance`. Raises DeliveryError when
-    there is no file or no date.
+    `delivery.json` beside them may say `as_of`, `dataset`, `portfolio`, `mode` and `provenance`. Raises DeliveryError
+    when there is no file or no date.
     """
     if not folder.is_dir():
-        raise DeliveryError(f"{folder} is not a folder. Name the folder that holds the CSV files; nothing was loaded.")
+        raise DeliveryError(f"{folder} is not a folder. Name the folder that holds the files; nothing was loaded.")
     settings = _settings(folder / SETTINGS)
     files = tuple(
         DeliveredFile(source=match[1], name=path.name, bytes=path.stat().st_size, sha256=_sha256(path))
-        for path in sorted(folder.glob("*.csv"))
+        for path in data_files(folder)
         if (match := _FILE.match(path.name))
     )
     if not files:
-        raise DeliveryError(f"{folder} holds no <source>.csv. Put the files there, named after their contracts.")
+        raise DeliveryError(f"{folder} holds no <source>.csv or .txt. Put files there, named after their contracts.")
     date = as_of or settings.get("as_of")
     if not date:
         hint = '{"as_of": "2026-06-30", "dataset": "my-bank"}'
@@ -88,9 +95,21 @@ def build(folder: Path, *, as_of: str | None = None, portfolio: str = "lending")
         "as_of": date,
         "files": [asdict(f) for f in files],
         "provenance": settings.get("provenance", {}),
+        "mode": settings.get("mode", MODES[0]),
     }
     contents = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     return _manifest({**body, "delivery_id": f"{date}-{contents[:12]}"}, str(folder / SETTINGS))
+
+
+def data_files(folder: Path) -> list[Path]:
+    """What in a folder may be a source's file, sorted by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix in (".csv", ".txt"))
+
+
+def source_of(name: str) -> str | None:
+    """The source that a file's name belongs to: `repayment_history-2.csv` -> `repayment_history`."""
+    matched = _FILE.match(name)
+    return matched[1] if matched else None
 
 
 def parse(body: bytes) -> Manifest:
@@ -127,6 +146,8 @@ def _manifest(data: Any, name: str) -> Manifest:
         need(_SHA256.match(str(file["sha256"])), f"sha256 of {file['name']} is none")
     need(len({f["name"] for f in files}) == len(files), "lists a file twice")
     provenance = data.get("provenance", {})
+    mode = data.get("mode", MODES[0])
+    need(mode in MODES, f"mode is {_short(mode)}, it must be {' or '.join(MODES)}")
     need(isinstance(provenance, dict) and all(isinstance(v, dict) for v in provenance.values()), "wrong provenance")
     return Manifest(
         portfolio=data["portfolio"],
@@ -135,6 +156,7 @@ def _manifest(data: Any, name: str) -> Manifest:
         as_of=data["as_of"],
         files=tuple(DeliveredFile(**f) for f in files),
         provenance=provenance,
+        mode=mode,
     )
 
 

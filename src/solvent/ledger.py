@@ -1,6 +1,7 @@
 """Which runs completed, which delivery is the latest, and who may work on a portfolio now: one DynamoDB table.
 
-Items by `pk`: `run#<phase>#<portfolio>#<run id>[#<champion>]`, `latest#<portfolio>`, `lock#<portfolio>`.
+Items by `pk`: `run#<phase>#<portfolio>#<run id>[#<champion>]`, `latest#<portfolio>`, `latest#<portfolio>#<dataset>`,
+`lock#<portfolio>`.
 """
 
 from collections.abc import Callable, Mapping
@@ -104,8 +105,19 @@ class Ledger:
         """The portfolio's latest completed ingest, {} when there is none."""
         return self._get(f"latest#{portfolio}")
 
+    def base(self, portfolio: str, dataset: str, run_id: str) -> str | None:
+        """The run whose tables an ingest of this data set builds on; None for a first one.
+
+        A run that is repeated after it had been pointed to builds on what it built on the first time.
+        """
+        latest = self._get(f"latest#{portfolio}#{dataset}")
+        found = latest.get("base") if latest.get("run_id") == run_id else latest.get("run_id")
+        return str(found) if found else None
+
     def point_latest(self, portfolio: str, facts: dict[str, Any]) -> None:
-        self._table.put_item(Item={"pk": f"latest#{portfolio}", **facts, "updated_at": self._now()})
+        """The data set's pointer first: a crash between the two leaves the run to be repeated on the same base."""
+        for pk in (f"latest#{portfolio}#{facts['dataset']}", f"latest#{portfolio}"):
+            self._table.put_item(Item={"pk": pk, **facts, "updated_at": self._now()})
 
     def _get(self, pk: str) -> dict[str, Any]:
         item: dict[str, Any] = self._table.get_item(Key={"pk": pk}, ConsistentRead=True).get("Item", {})

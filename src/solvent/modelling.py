@@ -81,8 +81,8 @@ class Trained:
 def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequence[str] = ()) -> Trained:
     """A scorecard fitted on all labelled rows, and its out-of-fold evaluation.
 
-    `frame` has one row per loan: the entity, customer_id, the features, the label (0, 1 or null: unlabelled rows are
-    left out). `excluded` features are left out too. Raises TrainingError.
+    `frame` has one row per entity: its key, its group, the features, the label (0, 1 or null: unlabelled rows are left
+    out). `excluded` features are left out too. Raises TrainingError.
     """
     chosen = [f for f in specification.features if f.name not in set(excluded)]
     labelled = _labelled(frame, specification, chosen)
@@ -107,8 +107,9 @@ def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequen
 def _protocol(specification: Specification) -> str:
     folds = f"StratifiedGroupKFold({specification.training.folds}, shuffle, seed {specification.training.seed})"
     return (
-        f"{folds}, grouped by customer; figures on the pooled out-of-fold probabilities; decisions in each fold by "
-        f"cut-offs chosen on the out-of-fold probabilities of the other folds; the model's own cut-offs chosen on all"
+        f"{folds}, grouped by {specification.group}; figures on the pooled out-of-fold probabilities; decisions in "
+        f"each fold by cut-offs chosen on the out-of-fold probabilities of the other folds; the model's own cut-offs "
+        f"chosen on all"
     )
 
 
@@ -119,7 +120,7 @@ def out_of_fold(
     settings = specification.training
     folds = StratifiedGroupKFold(n_splits=settings.folds, shuffle=True, random_state=settings.seed)
     estimates, fold_of = np.full(len(y), np.nan), np.full(len(y), -1, dtype=np.int64)
-    for number, (rest, held_out) in enumerate(folds.split(frame, y, frame["customer_id"].to_numpy())):
+    for number, (rest, held_out) in enumerate(folds.split(frame, y, frame[specification.group].to_numpy())):
         fit = _fit(frame.iloc[rest], y[rest], specification, chosen)
         estimates[held_out] = fit.probabilities(frame.iloc[held_out])
         fold_of[held_out] = number
@@ -255,6 +256,7 @@ def _scorecard(fit: Fit, specification: Specification, cutoffs: dict[str, float]
     return Scorecard(
         portfolio=specification.portfolio,
         model=specification.model,
+        entity=specification.entity,
         specification=specification.checksum,
         features=tuple(features),
         ignored=tuple(f.name for f in specification.features if f.name not in used),
@@ -266,12 +268,13 @@ def _scorecard(fit: Fit, specification: Specification, cutoffs: dict[str, float]
         refer=cutoffs["refer"],
         decline=cutoffs["decline"],
         reasons=specification.reasons,
+        words=specification.decision.words,
     )
 
 
 def _range(feature: str, specification: Specification) -> tuple[float, float]:
     """What the contract of the portfolio's features allows."""
-    contract = contracts.load()[f"{specification.model}_features"]
+    contract = contracts.load()[specification.features_table]
     column = contract.column(feature)
     minimum = -LARGEST_NUMBER if column.minimum is None else float(column.minimum)
     return minimum, LARGEST_NUMBER if column.maximum is None else float(column.maximum)
@@ -281,7 +284,7 @@ def _labelled(
     frame: pd.DataFrame, specification: Specification, chosen: Sequence[FeatureSpecification]
 ) -> pd.DataFrame:
     label = specification.label.column
-    wanted = [specification.entity, "customer_id", label, *(f.name for f in chosen)]
+    wanted = [specification.entity, specification.group, label, *(f.name for f in chosen)]
     missing = [name for name in wanted if name not in frame]
     if missing:
         raise TrainingError(
@@ -293,8 +296,8 @@ def _labelled(
     smallest = min(int(counts.get(0, 0)), int(counts.get(1, 0)))
     if smallest < specification.training.folds:
         raise TrainingError(
-            f"{len(labelled)} of {len(frame)} loans are labelled, {int(counts.get(1, 0))} defaulted. Each outcome "
-            f"is needed {specification.training.folds} times, once per fold: deliver more loans with a known outcome."
+            f"{len(labelled)} of {len(frame)} rows are labelled, {int(counts.get(1, 0))} of them 1. Each outcome "
+            f"is needed {specification.training.folds} times, once per fold: deliver more rows with a known outcome."
         )
     return labelled
 

@@ -10,6 +10,7 @@ ZONES = ("landing", "raw", "cleaned", "training", "quarantine", "artifacts")
 PORTFOLIOS = ("lending",)
 PHASES = ("ingest", "train", "score", "pipeline")
 DATABASE = "solvent"
+NO_BASE = "none"  # said of the first run of a data set; an argument of a Glue job cannot be empty
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from solvent.champion import live_model
 from solvent.delivery import DeliveryError
 from solvent.ledger import AWAITING_APPROVAL, COMPLETED, FAILED, RUNNING, Ledger, Table, key_of
 from solvent.logs import log
-from solvent.naming import Names
+from solvent.naming import NO_BASE, Names
 
 _RUN_ID = re.compile(r"[0-9a-f]{16}")
 
@@ -77,6 +77,8 @@ class RunControl:
         try:
             facts = delivered or self._ingested(portfolio, request.get("run_id"))
             champion = self._champion(portfolio) if phase == "score" else None
+            if phase == "ingest":
+                facts = {**facts, "base": self.ledger.base(portfolio, facts["dataset"], facts["run_id"]) or NO_BASE}
             key = ledger.key(phase, portfolio, facts["run_id"], champion)
             done = self.ledger.run(key)
             self._refuse_twice(key, done, execution)
@@ -103,6 +105,7 @@ class RunControl:
         """Write the phase's report, mark it completed, and release the lock if this execution holds it."""
         facts = {name: run[name] for name in ("portfolio", "run_id", "as_of", "dataset", "manifest")}
         facts["excluded_features"] = json.loads(run["excluded_features"])
+        facts["base"] = None if run["base"] == NO_BASE else run["base"]
         report = self._report(run, "completed", {"result": result})
         if run["phase"] == "ingest":
             # Before the run is marked: were it the other way round, a crash in between would leave an old pointer,
@@ -216,16 +219,18 @@ class RunControl:
 
     def _described(self, phase: str, facts: dict[str, Any], attempt: int, champion: str | None) -> dict[str, Any]:
         portfolio, run_id = facts["portfolio"], facts["run_id"]
+        spec = specification.load(portfolio)
         return {
             **facts,
             "phase": phase,
             "attempt": attempt,
+            "base": facts.get("base") or NO_BASE,
             "champion": champion or "",
             "excluded_features": json.dumps(facts["excluded_features"]),
             "job_name": self._job_name(portfolio, run_id, attempt, champion),
             "report": self._uri("artifacts", naming.report_key(portfolio, run_id, phase)),
-            "training_prefix": self._uri("training", naming.table_prefix(portfolio, "application_features", run_id)),
-            "open_loans_prefix": self._uri("training", naming.table_prefix(portfolio, "open_loans", run_id)),
+            "training_prefix": self._uri("training", naming.table_prefix(portfolio, spec.features_table, run_id)),
+            "batch_prefix": self._uri("training", naming.table_prefix(portfolio, spec.batch_table, run_id)),
             "predictions_prefix": self._uri(
                 "artifacts", naming.predictions_prefix(portfolio, run_id, champion or "none")
             ),

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
-FORMAT = "solvent-scorecard/1"
+FORMAT = "solvent-scorecard/2"
 LARGEST_NUMBER = 1e12
 LONGEST_TEXT = 256
 _NOT_GIVEN = "not given"
@@ -131,10 +131,14 @@ class Score:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """A fitted scorecard. `ignored` are the specification's features that this model was trained without."""
+    """A fitted scorecard. `ignored` are the specification's features that this model was trained without.
+
+    `entity` is the key of what is scored; `words` are what approve, refer and decline are called.
+    """
 
     portfolio: str
     model: str
+    entity: str
     specification: str
     features: tuple[Feature, ...]
     ignored: tuple[str, ...]
@@ -146,6 +150,7 @@ class Scorecard:
     refer: float
     decline: float
     reasons: int
+    words: tuple[str, str, str]
     _known: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -189,10 +194,14 @@ class Scorecard:
         )
 
     def decide(self, probability: float) -> str:
-        """`decline` from the decline cut-off up, `refer` (to a person) from the refer cut-off up, else `approve`."""
+        """`decline` from the decline cut-off up, `refer` (to a person) from the refer cut-off up, else `approve`.
+
+        Said in the model's own words.
+        """
+        approve, refer, decline = self.words
         if probability >= self.decline:
-            return "decline"
-        return "refer" if probability >= self.refer else "approve"
+            return decline
+        return refer if probability >= self.refer else approve
 
     def _check_fields(self, applicant: Mapping[str, Any]) -> None:
         if not self._known.issuperset(applicant):

@@ -16,8 +16,8 @@ from solvent.scorecard import (
 )
 
 _KEYS = {
-    "format", "portfolio", "model", "specification", "features", "ignored", "intercept", "points", "odds",
-    "points_to_double_odds", "bands", "refer", "decline", "reasons",
+    "format", "portfolio", "model", "entity", "specification", "features", "ignored", "intercept", "points", "odds",
+    "points_to_double_odds", "bands", "refer", "decline", "reasons", "words",
 }  # fmt: skip
 _FEATURE_KEYS = {
     "numeric": {"kind", "name", "text", "edges", "weights", "missing", "reference", "minimum", "maximum"},
@@ -38,6 +38,7 @@ def parse(text: str | bytes) -> Scorecard:
     card = Scorecard(
         portfolio=_text(document, "portfolio"),
         model=_text(document, "model"),
+        entity=_text(document, "entity"),
         specification=_text(document, "specification"),
         features=tuple(_feature(f) for f in document["features"]),
         ignored=_texts(document, "ignored"),
@@ -49,6 +50,7 @@ def parse(text: str | bytes) -> Scorecard:
         refer=_number(document, "refer"),
         decline=_number(document, "decline"),
         reasons=document["reasons"],
+        words=_words(document),
     )
     names = [*(f.name for f in card.features), *card.ignored]
     _require(len(names) == len(set(names)), "a feature is named twice.")
@@ -78,6 +80,12 @@ def _feature(plain: Any) -> Feature:
     _require(len(weights) == len(levels), f"{name}: {len(levels)} levels need as many weights.")
     other, missing, reference = (_number(plain, key) for key in ("other", "missing", "reference"))
     return CategoricalFeature(name, _text(plain, "text"), levels, weights, other, missing, reference)
+
+
+def _words(document: dict[str, Any]) -> tuple[str, str, str]:
+    words = _texts(document, "words")
+    _require(len(set(words)) == 3, "words must be three: for approve, refer and decline.")
+    return words[0], words[1], words[2]
 
 
 def _bands(plain: Any) -> tuple[tuple[str, float], ...]:

@@ -34,7 +34,7 @@ def respond(
     """The answer to one request, and its content type.
 
     JSON: one object -> one answer; a list, or {"instances": [...]} -> a list of answers. JSON lines -> JSON lines, in
-    order. An applicant is {"loan_id"?, "as_of"?, <feature>: value...}, or has its features below "features".
+    order. An applicant is {<entity>?, "as_of"?, <feature>: value...}, or has its features below "features".
     Raises InvalidRequest: nothing is answered unless every applicant of the request is sound.
     """
     kind = (content_type or JSON).partition(";")[0].strip().lower()
@@ -66,17 +66,17 @@ def _answer(scorecard: Scorecard, request: Any, model_version: str, where: str =
     if not isinstance(request, dict):
         raise InvalidRequest(422, f"{where}An applicant is a JSON object.")
     try:
-        keys, applicant = _split(request)
+        keys, applicant = _split(request, scorecard.entity)
         return {**keys, **scorecard.score(applicant).to_dict(), "model_version": model_version}
     except InvalidApplicant as error:
         raise InvalidRequest(error.status_code, f"{where}{error}", error.field) from error
 
 
-def _split(request: dict[str, Any]) -> tuple[dict[str, str], Mapping[str, Any]]:
+def _split(request: dict[str, Any], entity: str) -> tuple[dict[str, str], Mapping[str, Any]]:
     """The identifying keys, checked, and the features."""
     applicant = dict(request)
     keys = {}
-    for name, check in (("loan_id", _identifier), ("as_of", _date)):
+    for name, check in ((entity, _identifier), ("as_of", _date)):
         if name in applicant:
             keys[name] = check(name, applicant.pop(name))
     if isinstance(applicant.get("features"), dict):

@@ -50,10 +50,13 @@ class Training:
 
 @dataclass(frozen=True)
 class Decision:
+    """`words`: what the recommendations approve, refer and decline are called."""
+
     cost_false_approve: float
     cost_false_decline: float
     minimum_approval_rate: float
     refer_width: float
+    words: tuple[str, str, str] = ("approve", "refer", "decline")
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,17 @@ class Gates:
 
 @dataclass(frozen=True)
 class Specification:
+    """`features_table` holds features and label of every `entity`; rows of one `group` never straddle folds.
+
+    `batch_table` is what the nightly batch scores. `parameters` are whole numbers for the statements of the ETL.
+    """
+
     portfolio: str
     model: str
     entity: str
+    group: str
+    features_table: str
+    batch_table: str
     observation: str
     label: Label
     features: tuple[Feature, ...]
@@ -88,6 +99,7 @@ class Specification:
     reasons: int
     gates: Gates
     checksum: str
+    parameters: Mapping[str, int]
 
     def feature(self, name: str) -> Feature:
         for feature in self.features:
@@ -139,6 +151,9 @@ def parse(document: Mapping[str, Any]) -> Specification:
             portfolio=document["portfolio"],
             model=document["model"],
             entity=document["entity"],
+            group=document["group"],
+            features_table=document["features_table"],
+            batch_table=document["batch_table"],
             observation=document["observation"],
             label=_label(document["label"]),
             features=tuple(
@@ -147,12 +162,13 @@ def parse(document: Mapping[str, Any]) -> Specification:
             ),
             protected=tuple(document["protected"]),
             training=Training(**document["training"]),
-            decision=Decision(**document["decision"]),
+            decision=_decision(document["decision"]),
             scale=Scale(**document["scale"]),
             bands=tuple((name, float(bound)) for name, bound in document["bands"].items()),
             reasons=document["reasons"],
             gates=Gates(**document["gates"]),
             checksum=_checksum(document),
+            parameters=dict(document.get("parameters", {})),
         )
     except KeyError as error:
         raise SpecificationError(f"The specification lacks {error}.") from error
@@ -165,6 +181,11 @@ def parse(document: Mapping[str, Any]) -> Specification:
 def _label(plain: Mapping[str, Any]) -> Label:
     """Its definition names the numbers as {maturity_months} and {days_past_due}, so that each is written once."""
     return Label(**{**plain, "definition": plain["definition"].format(**plain)})
+
+
+def _decision(plain: Mapping[str, Any]) -> Decision:
+    words = {"words": tuple(plain["words"])} if "words" in plain else {}
+    return Decision(**{**plain, **words})
 
 
 def _check(spec: Specification) -> None:
@@ -185,6 +206,8 @@ def _check(spec: Specification) -> None:
     require(1 <= spec.reasons <= 4, "reasons is 1 to 4 (Regulation B: at most four).")
     require(0 <= spec.decision.minimum_approval_rate <= 1, "minimum_approval_rate is a share.")
     require(0 <= spec.decision.refer_width < 1, "refer_width is a share.")
+    require(len(set(spec.decision.words)) == 3, "words are three: for approve, refer and decline.")
+    require(all(type(v) is int for v in spec.parameters.values()), "parameters are whole numbers.")
     require(spec.training.folds >= 2 and spec.training.bins >= 2, "training needs two folds and two bins or more.")
 
 

@@ -98,6 +98,8 @@ class RunFunctions:
             "redshift-serverless:GetCredentials",
             on=[warehouse.workgroup_arn],
         )
+        use_key(function.own_role, self._lake.key, write=False)
+        allow(function.own_role, "s3:GetObject", on=self._stack.objects("artifacts", "runs/"), why=OBJECTS)
         return function
 
     def _model_gate(self) -> Function:

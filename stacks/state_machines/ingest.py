@@ -18,6 +18,7 @@ def definition(parts: Parts) -> dict[str, Any]:
                 "--portfolio.$": "$.run.portfolio",
                 "--run_id.$": "$.run.run_id",
                 "--manifest.$": "$.run.manifest",
+                "--base.$": "$.run.base",
             },
         },
         select={"job_run_id.$": "$.Id"},
@@ -25,6 +26,13 @@ def definition(parts: Parts) -> dict[str, Any]:
         then="LoadWarehouse",
         timeout_seconds=(config.etl.timeout_minutes + 10) * 60,
     )
-    parts.load(machine, {"phase": "ingest"}, then="CompleteRun")
+    parts.load(machine, {"phase": "ingest"}, then="AllSourcesTaken")
+    # What could be taken is loaded; a run that lacks a source does not complete, so nothing trains or scores on it.
+    machine.choose(
+        "AllSourcesTaken",
+        [({"Variable": "$.submitted.stopped", "StringEquals": ""}, "CompleteRun")],
+        otherwise="SourcesStopped",
+    )
+    machine.refuse("SourcesStopped", "SourcesStopped", cause_path="$.submitted.stopped")
     machine.close({"job_run_id.$": "$.etl.job_run_id", "statement_id.$": "$.load.id"})
     return machine.definition()

@@ -73,7 +73,7 @@ class Parts:
             "LoadWarehouse",
             self.warehouse_load,
             {"portfolio.$": "$.run.portfolio", "run_id.$": "$.run.run_id", "attempt.$": "$.run.attempt", **payload},
-            select={"statement_id.$": "$.Payload.statement_id"},
+            select={"statement_id.$": "$.Payload.statement_id", "stopped.$": "$.Payload.stopped"},
             keep="$.submitted",
             then=first,
         )

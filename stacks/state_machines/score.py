@@ -21,7 +21,7 @@ def definition(parts: Parts) -> dict[str, Any]:
             "TransformInput": {
                 "ContentType": "application/jsonlines",
                 "SplitType": "Line",
-                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri.$": "$.run.open_loans_prefix"}},
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri.$": "$.run.batch_prefix"}},
             },
             "TransformOutput": {
                 "S3OutputPath.$": "$.run.predictions_prefix",

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvent import contracts
+from solvent.contracts import glue
 from solvent.delivery import DeliveredFile
 from solvent.etl import admission, statements
 from solvent.etl.duckdb_engine import DuckDbEngine
@@ -66,13 +67,15 @@ def test_each_record_ends_in_exactly_one_place(records: list[list[str]], copies:
     fixed |= {"annual_income": "1", "credit_score": "600", "residence_since": "1", "dependents": "0"}
     good = [fixed.get(c.name, value) for c, value in zip(CONTRACT.columns, good, strict=True)]
     records = [*records, *[good] * copies]
-    wanted = {f"{p}_customer_profile" for p in ("checked", "copies", "quarantine", "duplicates")} | {"customers"}
+    parts = ("checked", "copies", "accepted", "kept", "quarantine", "duplicates")
+    wanted = {f"{part}_customer_profile" for part in parts} | {"customers"}
     with tempfile.TemporaryDirectory() as folder:
         admitted(records, Path(folder), "\n")
         engine = DuckDbEngine(work=Path(folder))
-        engine.parameters({"run_id": "r"}, {"as_of": "2026-06-30"}, {})
+        engine.parameters({"run_id": "r", "keeps": ","}, {"as_of": "2026-06-30"}, {})
         engine.read("raw_customer_profile", f"{folder}/raw")
         engine.read("malformed_customer_profile", f"{folder}/malformed")
+        engine.read("base_customers", None, {c.name: glue.type_of(c) for c in CONTRACT.columns})
         sizes = {}
         for statement in statements.derive("lending", "duckdb"):
             if statement.table in wanted:

@@ -56,6 +56,7 @@ def run_script(monkeypatch: pytest.MonkeyPatch, job: etl.Job) -> None:
         "portfolio": job.portfolio,
         "run_id": job.run_id,
         "manifest": job.manifest,
+        "base": "none",
     }
     options |= {f"{zone}_bucket": bucket for zone, bucket in job.buckets.items()}
     monkeypatch.setattr(sys, "argv", ["etl.py", *(x for k, v in options.items() for x in (f"--{k}", v))])

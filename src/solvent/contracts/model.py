@@ -1,7 +1,7 @@
 """What a contract says, as plain typed data: no YAML, no pydantic, so that Lambda can use it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 TYPES = ("string", "integer", "number", "date", "timestamp", "boolean", "json")
@@ -17,7 +17,9 @@ class Column:
 
     `pii`: none, direct, indirect or protected. `known_at`: when the value becomes known (signup, application, record,
     outcome). `provenance`: delivered, derived or model. `codes` maps a public data set's codes to `values`.
-    `role`: `version` marks the column that decides which of several copies of a row is the newest.
+    `role`: `version` marks the column that decides which of several copies of a row is the newest, and from when on a
+    version is known. `header` is its name in a delivered file where that differs. `form` is a way of writing that the
+    type alone does not tell (`fiscal_year`).
     """
 
     name: str
@@ -36,6 +38,8 @@ class Column:
     sources: tuple[str, ...] = ()
     codes: dict[str, str] = field(default_factory=dict, hash=False)
     role: str | None = None
+    header: str | None = None
+    form: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Contract:
     """A source file (`kind="source"`) or a published table (`kind="published"`, in warehouse schema `schema`).
 
     `zone` is the lake zone that holds the table. `source` names, for a cleaned table, the source contract it cleans.
+    A source's files have fields separated by `delimiter`; an `optional` one may be absent from a delivery.
     """
 
     name: str
@@ -69,6 +74,8 @@ class Contract:
     minimum_rows: int = 0
     dist_key: str | None = None
     sort_key: tuple[str, ...] = ()
+    delimiter: str = ","
+    optional: bool = False
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -84,12 +91,27 @@ class Contract:
         """The column whose newest value wins among copies of a row."""
         return next((c.name for c in self.columns if c.role == "version"), None)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Name in a delivered file's header -> name of the column."""
+        return {c.header or c.name: c.name for c in self.columns}
+
     def column(self, name: str) -> Column:
         """Raises ContractError for a column that the contract does not have."""
         for column in self.columns:
             if column.name == name:
                 return column
         raise ContractError(f"Contract {self.name} has no column {name!r}; it has {', '.join(self.column_names)}.")
+
+
+DELETED = Column(
+    name="deleted",
+    type="boolean",
+    physical="BOOLEAN",
+    description="The row was deleted at that time; all but its key and the time is absent",
+    required=True,
+    provenance="derived",
+)
 
 
 class Contracts(Mapping[str, Contract]):
@@ -135,6 +157,32 @@ class Contracts(Mapping[str, Contract]):
             if contract.source == source:
                 return contract
         raise ContractError(f"No published contract cleans {source}: add one with columnsOf: {source}.")
+
+    def history(self, source: str) -> Contract | None:
+        """`<cleaned>_history` in the lake: what the cleaned table held before, for features as of an earlier day.
+
+        Versions that a newer one replaced, the last versions of deleted rows, and for each deletion a row with the key,
+        the time of the deletion and `deleted`. None for a source without a version column: its past is not known.
+        """
+        cleaned = self.cleaned(source)
+        version = cleaned.version_column
+        if version is None:
+            return None
+        keep = {*cleaned.key, version}
+        columns = tuple(c if c.name in keep else replace(c, required=False) for c in cleaned.columns)
+        return replace(
+            cleaned,
+            name=f"{cleaned.name}_history",
+            description=f"Earlier versions of {cleaned.name}, and deletions. {cleaned.description}",
+            columns=(*columns, DELETED),
+            key=(*cleaned.key, version, DELETED.name),
+            source=None,
+        )
+
+    def steps(self, portfolio: str) -> tuple[Contract, ...]:
+        """The portfolio's published tables that a step of `sql/etl/` fills."""
+        found = (c for c in self.values() if c.portfolio == portfolio and c.kind == "published" and c.source is None)
+        return tuple(sorted((c for c in found if c.zone in ("cleaned", "training")), key=lambda c: c.name))
 
 
 def to_data(contract: Contract) -> dict[str, Any]:

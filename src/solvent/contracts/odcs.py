@@ -9,6 +9,7 @@ from solvent.contracts.model import Column, Contract, ContractError, Contracts, 
 if TYPE_CHECKING:
     from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty
 
+_DELIMITERS = {",": ",", ";": ";", "tab": "\t"}
 _LOGICAL = {"array": "json", "object": "json"}
 _BORROWED = (
     *("type", "physical", "description", "required", "minimum", "maximum"),
@@ -91,6 +92,8 @@ def _contract(document: "OpenDataContractStandard", known: dict[str, Contract]) 
         minimum_rows=int(row_counts[0] or 0) + 1 if row_counts else 0,
         dist_key=options.get("distKey"),
         sort_key=tuple(options.get("sortKey", ())),
+        delimiter=_DELIMITERS[options.get("delimiter", ",")],
+        optional=options.get("delivery") == "optional",
     )
 
 
@@ -121,6 +124,8 @@ def _column(prop: "SchemaProperty", settings: dict[str, Any], known: dict[str, C
         "known_at": custom.get("knownAt"),
         "provenance": custom.get("provenance"),
         "role": custom.get("role"),
+        "header": prop.physicalName,
+        "form": custom.get("form"),
     }
     merged = {k: v for k, v in (base | {k: v for k, v in stated.items() if v is not None}).items() if v is not None}
     return Column(name=_text(prop.name), **merged)
@@ -149,6 +154,8 @@ def _check_references(known: dict[str, Contract]) -> None:
         for reference in contract.references:
             known[reference.contract].column(reference.target)
             contract.column(reference.column)
+        if contract.version_column and not contract.column(contract.version_column).required:
+            raise ContractError(f"{contract.name}: its version column {contract.version_column} must be required.")
 
 
 def _custom(element: Any) -> dict[str, Any]:

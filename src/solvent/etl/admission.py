@@ -1,14 +1,15 @@
 """Delivered files -> raw Parquet, before any engine sees them: one parser, so one truth about what a row is.
 
 Every field stays the text it was. A record with the wrong number of fields is kept aside with its number and text;
-what makes the whole file unreadable stops the run while nothing has been published. No message repeats what a file
-holds, not even as the name of a column: the first line of a file without a header is somebody's data.
+what makes the whole file unreadable stops its source while nothing of it has been published. No message repeats what a
+file holds, not even as the name of a column: the first line of a file without a header is somebody's data.
 """
 
 import codecs
 import csv
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from solvent.contracts import Contract
-from solvent.delivery import DeliveredFile
+from solvent.delivery import DELETED, DeliveredFile
 from solvent.etl.errors import EtlError
 
 # A record must fit into a block: a larger one is nearly always a quotation mark that never closes.
@@ -28,7 +29,8 @@ _CHUNK = 2**20
 MALFORMED = pa.schema(
     [("_source_file", pa.string()), ("_row_number", pa.int64()), ("_reason", pa.string()), ("_payload", pa.string())]
 )
-_EFFECT = "Nothing was published."
+_EFFECT = "Nothing of it was published."
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
 
@@ -44,27 +46,63 @@ class Admitted:
     extra: tuple[str, ...]
 
 
-def admit(path: Path, file: DeliveredFile, contract: Contract, *, raw: Path, malformed: Path) -> Admitted:
+def admit(
+    path: Path, file: DeliveredFile, contract: Contract, *, raw: Path, malformed: Path, minimum_rows: int | None = None
+) -> Admitted:
     """Check one delivered file and write its records to `raw` and `malformed` (Parquet).
 
     Record numbers count from 1, the header; blank lines are no records. Raises EtlError naming the file when it is not
-    what the manifest says, not UTF-8, empty, without header or a column, or has a record that cannot end.
+    what the manifest says, not UTF-8, empty, without header or a column, or has a record that cannot end, or fewer
+    records than `minimum_rows` (the contract's, unless given).
     """
     _check_bytes(path, file)
     header = _header(path, file, contract)
+    schema = pa.schema(
+        [
+            *((c, pa.string()) for c in [*header, *([] if DELETED in header else [DELETED])]),
+            ("_source_file", pa.string()),
+            ("_row_number", pa.int64()),
+        ]
+    )
     bad: list[dict[str, Any]] = []
+    count = 0
+    try:
+        with pq.ParquetWriter(raw, schema, compression="zstd") as writer:
+            for batch in _batches(path, file, contract, header, bad):
+                numbers = _numbers(count, batch.num_rows, bad)
+                count += batch.num_rows
+                absent = [pa.repeat(pa.scalar(""), batch.num_rows)] * (len(schema) - len(header) - 2)
+                names = pa.repeat(pa.scalar(file.name), batch.num_rows)
+                writer.write_batch(pa.record_batch([*batch.columns, *absent, names, numbers], schema=schema))
+    except pa.ArrowInvalid as error:
+        raise EtlError(_explained(error, file)) from None  # Arrow's text may quote the record
+    if count + len(bad) < (contract.minimum_rows if minimum_rows is None else minimum_rows):
+        raise EtlError(f"{file.name} has no record below its header. Deliver the whole file. {_EFFECT}")
+    pq.write_table(pa.Table.from_pylist(bad, MALFORMED), malformed, compression="zstd")
+    extra = (c for c in header if c not in contract.column_names and c != DELETED)
+    return Admitted(rows=count, malformed=len(bad), extra=tuple(c if _IDENTIFIER.fullmatch(c) else "?" for c in extra))
+
+
+def nothing(contract: Contract, *, raw: Path, malformed: Path) -> None:
+    """The raw files of a source of which nothing was delivered: no rows."""
+    names = [*contract.column_names, DELETED]
+    schema = pa.schema([*((c, pa.string()) for c in names), *(MALFORMED.field(i) for i in range(2))])
+    pq.write_table(schema.empty_table(), raw, compression="zstd")
+    pq.write_table(MALFORMED.empty_table(), malformed, compression="zstd")
+
+
+def _batches(
+    path: Path, file: DeliveredFile, contract: Contract, header: list[str], bad: list[dict[str, Any]]
+) -> Iterable[pa.RecordBatch]:
+    """The records as text, a block at a time; one with a wrong number of fields goes to `bad` as it is met."""
 
     def keep_aside(row: pacsv.InvalidRow) -> str:
         reason = f"record - {row.actual_columns} fields instead of {row.expected_columns}"
         bad.append({"_source_file": file.name, "_row_number": row.number, "_reason": reason, "_payload": row.text})
         return "skip"
 
-    schema = pa.schema(
-        [*((c, pa.string()) for c in header), ("_source_file", pa.string()), ("_row_number", pa.int64())]
-    )
-    count = 0
     try:
-        batches = pacsv.open_csv(
+        return pacsv.open_csv(
             path,
             read_options=pacsv.ReadOptions(
                 use_threads=False,  # record numbers exist only so
@@ -72,24 +110,17 @@ def admit(path: Path, file: DeliveredFile, contract: Contract, *, raw: Path, mal
                 skip_rows=1,
                 block_size=min(path.stat().st_size + 1, MAX_RECORD_BYTES),
             ),
-            parse_options=pacsv.ParseOptions(newlines_in_values=True, invalid_row_handler=keep_aside),
+            parse_options=pacsv.ParseOptions(
+                delimiter=contract.delimiter, newlines_in_values=True, invalid_row_handler=keep_aside
+            ),
             convert_options=pacsv.ConvertOptions(
                 column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
             ),
         )
-        with pq.ParquetWriter(raw, schema, compression="zstd") as writer:
-            for batch in batches:
-                numbers = _numbers(count, batch.num_rows, bad)
-                count += batch.num_rows
-                names = pa.repeat(pa.scalar(file.name), batch.num_rows)
-                writer.write_batch(pa.record_batch([*batch.columns, names, numbers], schema=schema))
     except pa.ArrowInvalid as error:
-        raise EtlError(_explained(error, file)) from None  # Arrow's text may quote the record
-    if count + len(bad) < contract.minimum_rows:
-        raise EtlError(f"{file.name} has no record below its header. Deliver the whole file. {_EFFECT}")
-    pq.write_table(pa.Table.from_pylist(bad, MALFORMED), malformed, compression="zstd")
-    extra = (c for c in header if c not in contract.column_names)
-    return Admitted(rows=count, malformed=len(bad), extra=tuple(c if _IDENTIFIER.fullmatch(c) else "?" for c in extra))
+        if "Empty CSV" in str(error):
+            return ()
+        raise
 
 
 def _numbers(before: int, size: int, bad: list[dict[str, Any]]) -> pa.Array:
@@ -130,9 +161,13 @@ def _check_bytes(path: Path, file: DeliveredFile) -> None:
 
 
 def _header(path: Path, file: DeliveredFile, contract: Contract) -> list[str]:
-    """The names of the columns. Raises EtlError when they are not the contract's, each once, and others beside them."""
+    """The columns' names, in the order of the file; a column that no contract knows keeps the name it has.
+
+    Raises EtlError when they are not the contract's, each once, and others beside them.
+    """
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        names = [name.strip() for name in next(csv.reader([stream.readline()]), [])]
+        given = [name.strip() for name in next(csv.reader([stream.readline()], delimiter=contract.delimiter), [])]
+    names = [contract.headers.get(name, name) for name in given]
     wanted = contract.column_names
     missing = [c for c in wanted if c not in names]
     found = len(wanted) - len(missing)
@@ -140,7 +175,7 @@ def _header(path: Path, file: DeliveredFile, contract: Contract) -> list[str]:
         raise EtlError(
             f"{file.name} has no header: of the {len(wanted)} columns of contract {contract.name} its first line names "
             f"{found}, in {len(names)} field(s), and looks like data. Deliver the file with its header, separated by "
-            f"commas. {_EFFECT}"
+            f"{_SEPARATORS[contract.delimiter]}. {_EFFECT}"
         )
     repeated = {n for n in names if names.count(n) > 1}
     if repeated or not all(names):
@@ -165,6 +200,4 @@ def _explained(error: pa.ArrowInvalid, file: DeliveredFile) -> str:
     if "straddling" in str(error):
         size = f"{MAX_RECORD_BYTES // 2**20} MB"
         return f"{file.name} has a record longer than {size}: look for a quotation mark that never closes. {_EFFECT}"
-    if "Empty CSV" in str(error):
-        return f"{file.name} has no record below its header. Deliver the whole file. {_EFFECT}"
     return f"{file.name} cannot be read as CSV. Open it with another CSV reader, mend it, deliver it again. {_EFFECT}"

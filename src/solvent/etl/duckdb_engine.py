@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -34,8 +35,18 @@ class DuckDbEngine:
         given = [*values.values(), *dates.values(), *numbers.values()]
         self._connection.execute(f"INSERT INTO run VALUES ({', '.join('?' * len(given))})", given)  # noqa: S608
 
-    def read(self, table: str, location: str) -> None:
-        self._connection.read_parquet(f"{location}/*.parquet").create_view(table)
+    def read(self, table: str, location: str | None, columns: Mapping[str, str] | None = None) -> None:
+        if location is None:
+            typed = ", ".join(f"{name} {kind}" for name, kind in (columns or {}).items())
+            self._connection.execute(f"CREATE TABLE {table} ({typed})")
+            return
+        files = self._connection.read_parquet(f"{location}/*.parquet", union_by_name=True)
+        if columns is not None:
+            there = set(files.columns)
+            files = files.project(
+                ", ".join(f"CAST({n if n in there else 'NULL'} AS {kind}) AS {n}" for n, kind in columns.items())
+            )
+        files.create_view(table)
 
     def fill(self, table: str, select: str) -> None:
         self._connection.execute(f"CREATE TABLE {table} AS {select}")
@@ -51,6 +62,13 @@ class DuckDbEngine:
         else:
             rows.create_view("written", replace=True)
             self._connection.execute("COPY written TO ? (FORMAT json)", [str(target)])
+
+    def rows(self, table: str) -> int:
+        return int(self._connection.table(table).count("*").fetchall()[0][0])
+
+    def first(self, table: str) -> dict[str, Any]:
+        found = self._connection.table(table).limit(1)
+        return dict(zip(found.columns, found.fetchall()[0], strict=True))
 
     def count(self, location: str) -> int:
         found = self._connection.read_parquet(f"{location}/*.parquet").count("*").fetchall()

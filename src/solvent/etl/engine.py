@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 Format = Literal["parquet", "jsonl"]
 
@@ -21,8 +21,12 @@ class Engine(Protocol):
         """The one-row table `run`: texts, dates and whole numbers that statements refer to."""
         ...
 
-    def read(self, table: str, location: str) -> None:
-        """The Parquet files below `location` as a table."""
+    def read(self, table: str, location: str | None, columns: Mapping[str, str] | None = None) -> None:
+        """The Parquet files below `location` as a table.
+
+        With `columns` (name -> type, as in the Glue catalog) the table has just these: one that the files lack is null,
+        and without a location the table is empty.
+        """
         ...
 
     def fill(self, table: str, select: str) -> None:
@@ -31,6 +35,14 @@ class Engine(Protocol):
 
     def write(self, table: str, location: str, *, form: Format, order: Sequence[str]) -> None:
         """Replace what is below `location` by the table's rows, sorted."""
+        ...
+
+    def rows(self, table: str) -> int:
+        """Rows of a table."""
+        ...
+
+    def first(self, table: str) -> dict[str, Any]:
+        """The first row of a table, by column."""
         ...
 
     def count(self, location: str) -> int:

@@ -69,6 +69,16 @@ def _iso(name: str, separator: str, *, year: int, month: int, day: int) -> str:
     return f"CONCAT({part(year)}, '-', LPAD({part(month)}, 2, '0'), '-', LPAD({part(day)}, 2, '0'))"
 
 
+def flag(name: str) -> str:
+    """True where the text of a column says yes, else false."""
+    return f"CASE WHEN LOWER(TRIM({name}, ' ')) IN ({_list(_TRUE)}) THEN TRUE ELSE FALSE END"
+
+
+def type_reason(column: Column) -> str | None:
+    """What is said of a value that is not of the column's type; None for text, which is always of its type."""
+    return f"{column.name} - {_NOT_A[column.type]}" if column.type in _NOT_A else None
+
+
 def reasons(column: Column) -> list[str]:
     """For each rule of the column an expression: `; column - rule` where a row breaks it, else an empty text."""
     name, value = column.name, f"typed_{column.name}"

@@ -37,6 +37,21 @@ class Lake:
     def location(self, zone: str, table: str, *, remote: bool) -> str:
         return self.uri(zone, table) if remote else str(self.local(zone, table))
 
+    def stored(self, zone: str, table: str, run_id: str, *, remote: bool) -> str | None:
+        """Where an engine reads a table of another run, downloaded unless `remote`; None when it was not published."""
+        bucket, prefix = self.buckets[zone], naming.table_prefix(self.portfolio, table, run_id)
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        keys = [o["Key"] for page in pages for o in page.get("Contents", []) if o["Key"].endswith(".parquet")]
+        if not keys:
+            return None
+        if remote:
+            return f"s3://{bucket}/{prefix}"
+        folder = self.work / "base" / zone / table
+        folder.mkdir(parents=True, exist_ok=True)
+        for key in keys:
+            self.s3.download_file(bucket, key, str(folder / key.rpartition("/")[2]))
+        return str(folder)
+
     def publish(self, tables: list[tuple[str, str]]) -> None:
         """Upload the folders of `(zone, table)`, several files at a time."""
         files = [
@@ -72,7 +87,7 @@ class Lake:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
                 raise EtlError(
                     f"{uri} does not exist although the delivery names it. Deliver it again (`solvent load`). "
-                    f"Nothing was published."
+                    f"Nothing of it was published."
                 ) from error
             raise
 

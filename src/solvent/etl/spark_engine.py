@@ -1,7 +1,7 @@
 """Spark SQL, as on AWS Glue 5.1 (Spark 3.5.6): reads and writes s3:// itself. Needs neither DuckDB nor sqlglot."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from solvent.etl.engine import Format
 
@@ -43,8 +43,20 @@ class SparkEngine:
                 frame = frame.withColumn(name, f.col(name).cast(kind))
         self._keep("run", frame)
 
-    def read(self, table: str, location: str) -> None:
-        self._keep(table, self._session.read.parquet(location))
+    def read(self, table: str, location: str | None, columns: Mapping[str, str] | None = None) -> None:
+        from pyspark.sql import functions as f
+
+        if location is None:
+            schema = ", ".join(f"{name} {kind}" for name, kind in (columns or {}).items())
+            self._keep(table, self._session.createDataFrame([], schema))
+            return
+        files = self._session.read.option("mergeSchema", "true").parquet(location)
+        if columns is not None:
+            there = set(files.columns)
+            files = files.select(
+                *((f.col(n) if n in there else f.lit(None)).cast(kind).alias(n) for n, kind in columns.items())
+            )
+        self._keep(table, files)
 
     def fill(self, table: str, select: str) -> None:
         # Cut here: a plan that carries all steps before it grows until the driver dies of printing it. A lost executor
@@ -59,6 +71,13 @@ class SparkEngine:
             writer.parquet(location)
         else:
             writer.option("ignoreNullFields", "false").json(location)
+
+    def rows(self, table: str) -> int:
+        return self._session.table(table).count()
+
+    def first(self, table: str) -> dict[str, Any]:
+        found = self._session.table(table).first()
+        return found.asDict() if found else {}
 
     def count(self, location: str) -> int:
         return self._session.read.parquet(location).count()

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from solvent import contracts
-from solvent.etl import validation
+from solvent.contracts import Contract, Contracts
+from solvent.etl import history, validation
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -50,24 +51,38 @@ def derive(portfolio: str, dialect: str) -> tuple[Statement, ...]:
     sources = cs.sources(portfolio)
     found: list[tuple[str, str]] = []
     for c in sources:
-        found += [
-            (f"checked_{c.name}", validation.checked(c, cs)),
-            (f"copies_{c.name}", validation.copies(c)),
-            (cs.cleaned(c.name).name, validation.good(c)),
-            (f"quarantine_{c.name}", validation.quarantine(c)),
-            (f"duplicates_{c.name}", validation.duplicates(c)),
-        ]
+        found += of_source(c, cs)
     folder = Path(__file__).resolve().parents[3] / "sql" / "etl" / portfolio
     if not folder.is_dir():
         raise FileNotFoundError(
             f"Neither solvent/{SHIPPED} nor {folder} exists: ship the package as the build makes it."
         )
     found += _read(folder)
-    found.append(("quarantine_log", validation.quarantine_log(sources, cs["quarantine_log"])))
     return tuple(_statement(table, sql, dialect) for table, sql in found)
 
 
-def tables_read(select: "exp.Expression") -> tuple[str, ...]:
+def of_source(source: Contract, cs: Contracts) -> list[tuple[str, str]]:
+    """`(table, SQL)` from a source's raw rows and the base to its cleaned table and all that is kept beside it."""
+    name, cleaned = source.name, cs.cleaned(source.name)
+    past = cs.history(name)
+    return [
+        (f"checked_{name}", validation.checked(source, cs)),
+        (f"profile_{name}", validation.profile(source)),
+        (f"copies_{name}", validation.copies(source, cleaned)),
+        (f"accepted_{name}", validation.accepted(source)),
+        (f"kept_{name}", history.kept(source, cleaned)),
+        (f"removed_{name}", history.removed(source, cleaned)),
+        (f"tombstones_{name}", history.tombstones(source)),
+        (cleaned.name, history.current(source)),
+        *([(past.name, history.versions(source, cleaned))] if past else []),
+        (f"quarantine_{name}", validation.quarantine(source)),
+        (f"duplicates_{name}", validation.duplicates(source)),
+        (f"quarantined_{name}", validation.quarantined(source, cs["quarantine_log"])),
+        (f"deleted_{name}", history.deletions(source, cs["deletion_log"])),
+    ]
+
+
+def tables_read(select: "exp.Expr") -> tuple[str, ...]:
     """The tables that a parsed SELECT reads, sorted: none of its own CTEs, each name once."""
     from sqlglot import exp
     from sqlglot.optimizer.scope import traverse_scope

@@ -1,23 +1,30 @@
-"""The SQL that a source's contract implies: what each row breaks, copies, good rows, quarantine.
+"""The SQL that a source's contract implies: what each row breaks, copies, accepted rows, quarantine.
 
 DuckDB dialect, within the part that sqlglot carries over to Spark with the same meaning; order is always explicit.
+What a delivery does to the rows of earlier ones is told in `solvent.etl.history`.
 """
 # Names and values come from the reviewed contracts alone, none from a delivery.
 # ruff: noqa: S608
 
 from solvent.contracts import Contract, Contracts
 from solvent.contracts.glue import QUARANTINE
+from solvent.delivery import DELETED
 from solvent.etl import fields
 
 _POSITION = ("_source_file", "_row_number")
 
 
 def checked(contract: Contract, contracts: Contracts) -> str:
-    """Every raw row with typed columns and `_reason`: the rules it breaks, `column - rule; ...`, or empty."""
+    """Every raw row with typed columns, `_tombstone` and `_reason`: the rules it breaks, as `column - rule; ...`.
+
+    A tombstone says that a row was deleted: only its key and its version must be sound.
+    """
     given = [f"{fields.given(c.name)} AS {c.name}" for c in contract.columns]
     typed = [f"{fields.typed(c)} AS typed_{c.name}" for c in contract.columns]
     out = [f"typed_{c.name} AS {c.name}" for c in contract.columns]
-    reasons = [reason for c in contract.columns for reason in fields.reasons(c)]
+    identity = {*contract.key, contract.version_column}
+    of_identity = [r for c in contract.columns if c.name in identity for r in fields.reasons(c)]
+    reasons = [r for c in contract.columns if c.name not in identity for r in fields.reasons(c)]
     joins = []
     for number, reference in enumerate(contract.references):
         good, all_of = f"good_{number}", f"all_{number}"
@@ -39,39 +46,62 @@ def checked(contract: Contract, contracts: Contracts) -> str:
         reasons.append(fields.reason(f"{lost} AND {all_of}.parent_key IS NULL", unknown))
         reasons.append(fields.reason(f"{lost} AND {all_of}.parent_key IS NOT NULL", cascaded))
     positions = ", ".join(_POSITION)
+    of_content = f"CASE WHEN _tombstone THEN '' ELSE CONCAT({', '.join(reasons)}) END" if reasons else "''"
     return (
-        f"WITH given AS (SELECT {positions}, {', '.join(given)} FROM raw_{contract.name}), "
+        f"WITH given AS (SELECT {positions}, {fields.flag(DELETED)} AS _tombstone, {', '.join(given)} "
+        f"FROM raw_{contract.name}), "
         f"typed AS (SELECT *, {', '.join(typed)} FROM given) "
-        f"SELECT {positions}, {', '.join(out)}, SUBSTRING(CONCAT({', '.join(reasons)}), 3) AS _reason "
+        f"SELECT {positions}, _tombstone, {', '.join(out)}, "
+        f"SUBSTRING(CONCAT({', '.join([*of_identity, of_content])}), 3) AS _reason "
         f"FROM typed {' '.join(joins)}"
     )
 
 
-def copies(contract: Contract) -> str:
+def profile(contract: Contract) -> str:
+    """One row: for each typed column how many values are of its type (`good_<column>`), how many not (`bad_...`)."""
+    counts = []
+    for column in contract.columns:
+        reason = fields.type_reason(column)
+        if reason:
+            counts.append(f"COUNT({column.name}) AS good_{column.name}")
+            counts.append(f"COUNT(CASE WHEN CONTAINS(_reason, '{reason}') THEN 1 END) AS bad_{column.name}")
+    return f"SELECT {', '.join([*counts, 'COUNT(*) AS total'])} FROM checked_{contract.name}"
+
+
+def copies(contract: Contract, cleaned: Contract) -> str:
     """Positions of the older copies: of several good rows with one key the newest, then the last, stays.
 
-    Repeated keys are found first and only their rows are ordered: a third of the memory of ordering all.
+    A row that is older than what an earlier delivery brought is an older copy, too. Repeated keys are found first and
+    only their rows are ordered: a third of the memory of ordering all.
     """
     key = ", ".join(contract.key)
-    same = " AND ".join(f"delivered.{k} = repeated.{k}" for k in contract.key)
-    newest = f"delivered.{contract.version_column} DESC NULLS LAST, " if contract.version_column else ""
-    return (
+    version = contract.version_column
+    newest = f"delivered.{version} DESC NULLS LAST, " if version else ""
+    repeated = (
         f"WITH repeated AS (SELECT {key} FROM checked_{contract.name} WHERE _reason = '' "
         f"GROUP BY {key} HAVING COUNT(*) > 1) "
         f"SELECT _source_file, _row_number FROM ("
         f"SELECT delivered._source_file, delivered._row_number, ROW_NUMBER() OVER ("
         f"PARTITION BY {', '.join(f'delivered.{k}' for k in contract.key)} "
         f"ORDER BY {newest}delivered._source_file DESC, delivered._row_number DESC) AS place "
-        f"FROM checked_{contract.name} AS delivered JOIN repeated ON {same} WHERE delivered._reason = '') AS ranked "
-        f"WHERE place > 1"
+        f"FROM checked_{contract.name} AS delivered JOIN repeated ON {same('delivered', 'repeated', contract.key)} "
+        f"WHERE delivered._reason = '') AS ranked WHERE place > 1"
+    )
+    if version is None:
+        return repeated
+    return (
+        f"{repeated} UNION SELECT delivered._source_file, delivered._row_number "
+        f"FROM base_{cleaned.name} AS base JOIN checked_{contract.name} AS delivered "
+        f"ON {same('delivered', 'base', contract.key)} "
+        f"WHERE delivered._reason = '' AND delivered.{version} < base.{version}"
     )
 
 
-def good(contract: Contract) -> str:
-    """The cleaned table: rows that break no rule, less the older copies."""
+def accepted(contract: Contract) -> str:
+    """Rows that break no rule, less the older copies: the newest state of each delivered key, tombstones among them."""
     columns = ", ".join(f"delivered.{c.name}" for c in contract.columns)
     return (
-        f"SELECT {columns} FROM checked_{contract.name} AS delivered "
+        f"SELECT {columns}, delivered._tombstone FROM checked_{contract.name} AS delivered "
         f"{_join('LEFT JOIN', f'copies_{contract.name}', 'older')} "
         f"WHERE delivered._reason = '' AND older._row_number IS NULL"
     )
@@ -98,16 +128,20 @@ def duplicates(contract: Contract) -> str:
     return f"{kept} {_join('JOIN', f'copies_{contract.name}', 'older')}"
 
 
-def quarantine_log(sources: tuple[Contract, ...], log: Contract) -> str:
-    """One row per row in quarantine, without the row."""
-    columns = ", ".join(log.column_names)
-    return " UNION ALL ".join(f"SELECT {columns} FROM quarantine_{c.name}" for c in sources)
+def quarantined(contract: Contract, log: Contract) -> str:
+    """The source's part of the quarantine log: one row per row in quarantine, without the row."""
+    return f"SELECT {', '.join(log.column_names)} FROM quarantine_{contract.name}"
+
+
+def same(one: str, other: str, columns: tuple[str, ...]) -> str:
+    """A condition: both tables agree in these columns."""
+    return " AND ".join(f"{one}.{c} = {other}.{c}" for c in columns)
 
 
 def _kept_aside(contract: Contract, kind: str, reason: str, table: str) -> str:
     form = [f"REGEXP_MATCHES(delivered.{k}, {fields.pattern(contract.column(k))})" for k in contract.key]
     key = f"CASE WHEN {' AND '.join(form)} THEN CONCAT_WS('|', {', '.join(f'delivered.{k}' for k in contract.key)}) END"
-    payload = ", ".join(f"'{c.name}': raw.{c.name}" for c in contract.columns)
+    payload = ", ".join(f"'{name}': raw.{name}" for name in (*contract.column_names, DELETED))
     values = (
         "run.run_id",
         f"'{contract.name}'",
@@ -125,5 +159,4 @@ def _kept_aside(contract: Contract, kind: str, reason: str, table: str) -> str:
 
 
 def _join(how: str, table: str, alias: str) -> str:
-    same = " AND ".join(f"{alias}.{p} = delivered.{p}" for p in _POSITION)
-    return f"{how} {table} AS {alias} ON {same}"
+    return f"{how} {table} AS {alias} ON {same(alias, 'delivered', _POSITION)}"

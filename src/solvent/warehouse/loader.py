@@ -4,12 +4,24 @@ The state machine waits; a function that waited would be paid for waiting.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from solvent import contracts
+from solvent import contracts, naming
 from solvent.logs import log
 from solvent.warehouse import load
 from solvent.warehouse.data_api import DataApi
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def etl_report(s3: "S3Client", *, portfolio: str, run_id: str, bucket: str) -> dict[str, Any]:
+    """What the ETL of a run published and counted, from the artifacts zone. Raises LoadError for ids that are none."""
+    load.check(portfolio, run_id)
+    body = s3.get_object(Bucket=bucket, Key=naming.report_key(portfolio, run_id, "etl"))["Body"].read()
+    return dict(json.loads(body))
 
 
 def submit(
@@ -20,20 +32,21 @@ def submit(
     phase: str,
     attempt: int,
     buckets: Mapping[str, str],
+    report: Mapping[str, Any] | None = None,
     predictions_prefix: str | None = None,
 ) -> str:
-    """Hand the load of `ingest` or `score` over as one transaction and return the statement's id.
+    """Hand the load of `ingest` (with the ETL's `report`) or `score` over as one transaction; returns its id.
 
     The token holds the attempt: within hours the Data API answers the same token with the same statement, also when
     that one has failed. Raises LoadError or DataApiError.
     """
     known = contracts.load()
-    if phase == "ingest":
-        batch = load.ingest(known, portfolio=portfolio, run_id=run_id, buckets=dict(buckets))
+    if phase == "ingest" and report:
+        batch = load.ingest(known, portfolio=portfolio, run_id=run_id, buckets=dict(buckets), report=report)
     elif phase == "score" and predictions_prefix:
         batch = load.predictions(known, portfolio=portfolio, run_id=run_id, prefix=predictions_prefix)
     else:
-        raise load.LoadError(f"phase is 'ingest', or 'score' with a predictions_prefix; not {phase!r}.")
+        raise load.LoadError(f"phase is 'ingest' with a report, or 'score' with a predictions_prefix; not {phase!r}.")
     digest = hashlib.sha256("\n".join(batch).encode()).hexdigest()[:8]
     statement_id = api.submit_batch(batch, token=f"load-{phase}-{run_id}-{attempt}-{digest}")
     log("load_submitted", phase=phase, run_id=run_id, statements=len(batch), statement_id=statement_id)

@@ -73,6 +73,16 @@ def delete_unchanged(contract: Contract, columns: list[str]) -> str:
     return f"DELETE FROM {there} USING {table(contract)} WHERE {' AND '.join(equal)}"
 
 
+def delete_logged(contract: Contract, log: Contract, source: str, key: tuple[str, ...]) -> str:
+    """Delete the rows whose key the staged deletion log names for a source; `key` are the contract's columns of it."""
+    here, there = identifier(contract.name), staging(log)
+    value = " || '|' || ".join(f"CAST({here}.{identifier(k)} AS VARCHAR)" for k in key)
+    return (
+        f"DELETE FROM {table(contract)} USING {there} "
+        f"WHERE {there}.{identifier('source')} = {literal(source)} AND {there}.{identifier('record_key')} = {value}"
+    )
+
+
 def merge(contract: Contract, columns: list[str], constants: dict[str, str] | None = None) -> str:
     """Insert new keys and overwrite the rest. `constants` are columns that staging lacks, with their one value."""
     here, there = identifier(contract.name), staging(contract)
@@ -117,10 +127,15 @@ def is_empty(contract: Contract) -> str:
     return f"(SELECT CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END FROM {staging(contract)})"
 
 
-def logged(log: Contract, column: str, source: str | None = None) -> str:
-    """A figure of the staged load log: of one source, or of all."""
-    where = f" WHERE source = {literal(source)}" if source else ""
-    return f"(SELECT COALESCE(SUM({identifier(column)}), 0) FROM {staging(log)}{where})"
+def rows_expected(log: Contract, source: str) -> str:
+    """How many rows the cleaned table of a source must have, by the staged load log."""
+    figures = "rows_good - rows_tombstone + rows_kept"
+    return f"(SELECT COALESCE(SUM({figures}), 0) FROM {staging(log)} WHERE source = {literal(source)})"
+
+
+def logged(log: Contract, column: str) -> str:
+    """A figure of the staged load log, of all sources."""
+    return f"(SELECT COALESCE(SUM({identifier(column)}), 0) FROM {staging(log)})"
 
 
 def accounted_for(log: Contract) -> str:
