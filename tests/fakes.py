@@ -48,6 +48,8 @@ def small_scorecard() -> Scorecard:
     """Two features, figures that can be checked by hand."""
     return Scorecard(
         portfolio="lending",
+        entity="loan_id",
+        words=("approve", "refer", "decline"),
         model="application",
         specification="0" * 64,
         features=(

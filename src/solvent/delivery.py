@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from solvent import contracts
+
 MANIFEST = "manifest.json"
 SETTINGS = "delivery.json"
 VERSION = 1
@@ -102,8 +104,10 @@ def build(folder: Path, *, as_of: str | None = None, portfolio: str = "lending")
 
 
 def data_files(folder: Path) -> list[Path]:
-    """What in a folder may be a source's file, sorted by name."""
-    return sorted(path for path in folder.iterdir() if path.suffix in (".csv", ".txt"))
+    """The files of a delivery in a folder, sorted: what is `.csv`, and a `.txt` that is named after a source."""
+    sources = contracts.load()
+    found = (path for path in folder.iterdir() if path.suffix == ".csv" or source_of(path.name) in sources)
+    return sorted(found)
 
 
 def source_of(name: str) -> str | None:

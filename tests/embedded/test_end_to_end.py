@@ -200,7 +200,7 @@ def test_the_reason_of_a_bad_delivery_arrives_whole_and_alone(
     assert done.status == "FAILED"
     said = (
         "EtlError: customer_profile.csv is not UTF-8: line 5 has the byte 0xe9. "
-        "Save it as UTF-8 and deliver it again. Nothing was published."
+        "Save it as UTF-8 and deliver it again. Nothing of it was published. loan_application, "
     )
     assert said in done.cause
     assert "Traceback" not in done.cause

@@ -1,7 +1,8 @@
-"""A delivery that cannot be taken is refused whole, with the file, the cause and the fix."""
+"""What cannot be taken is refused with the file, the cause and the fix: a source by itself, or the whole delivery."""
 
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,12 +72,21 @@ def refused(lakehouse: Lakehouse, job: etl.Job, message: str) -> None:
     assert lakehouse.published() == {}
 
 
+def stopped(lakehouse: Lakehouse, job: etl.Job, source: str, message: str) -> None:
+    """The source is stopped and nothing of it published; the customers go on."""
+    report = lakehouse.run(job)
+    assert list(report["stopped"]["sources"]) == [source]
+    assert message in report["stopped"]["text"]
+    assert not any(f"/{source}" in key for key in lakehouse.published())
+    assert lakehouse.table(job, "cleaned", "customers").num_rows == 40
+
+
 @pytest.mark.parametrize(("spoil", "message"), CASES.values(), ids=CASES)
-def test_an_unreadable_file_stops_the_run(
+def test_an_unreadable_file_stops_its_source(
     lakehouse: Lakehouse, folder: Path, spoil: Callable[[Path], None], message: str
 ) -> None:
     spoil(folder / "loan_application.csv")
-    refused(lakehouse, lakehouse.deliver(folder), f"loan_application.csv {message}")
+    stopped(lakehouse, lakehouse.deliver(folder), "loan_application", f"loan_application.csv {message}")
 
 
 def repeated_name(path: Path) -> None:
@@ -106,14 +116,14 @@ def test_a_refusal_repeats_nothing_that_a_file_holds(
     assert [v for v in values if v in printed] == []
 
 
-def test_a_file_that_never_arrived_stops_the_run(lakehouse: Lakehouse, folder: Path) -> None:
+def test_a_file_that_never_arrived_stops_its_source(lakehouse: Lakehouse, folder: Path) -> None:
     job = lakehouse.deliver(folder, without=("repayment_history.csv",))
-    refused(lakehouse, job, "repayment_history.csv does not exist")
+    stopped(lakehouse, job, "repayment_history", "repayment_history.csv does not exist")
 
 
-def test_a_source_that_the_manifest_does_not_list_stops_the_run(lakehouse: Lakehouse, folder: Path) -> None:
+def test_a_source_that_the_manifest_does_not_list_is_stopped(lakehouse: Lakehouse, folder: Path) -> None:
     (folder / "repayment_history.csv").unlink()
-    refused(lakehouse, lakehouse.deliver(folder), "lacks repayment_history.csv")
+    stopped(lakehouse, lakehouse.deliver(folder), "repayment_history", "repayment_history was not delivered")
 
 
 def test_a_file_of_no_contract_stops_the_run(lakehouse: Lakehouse, folder: Path) -> None:
@@ -145,10 +155,7 @@ def test_rows_that_do_not_add_up_fail_the_run(
     real = etl.statements.load
 
     def lossy(portfolio: str, dialect: str) -> tuple[etl.statements.Statement, ...]:
-        return tuple(
-            etl.statements.Statement(s.table, f"{s.sql} LIMIT 39") if s.table == "loans" else s
-            for s in real(portfolio, dialect)
-        )
+        return tuple(replace(s, sql=f"{s.sql} LIMIT 39") if s.table == "loans" else s for s in real(portfolio, dialect))
 
     monkeypatch.setattr(etl.statements, "load", lossy)
     with pytest.raises(EtlError, match="Rows of loan_application are not accounted for"):

@@ -73,7 +73,7 @@ def test_the_job_turns_a_delivery_into_tables(
     report = json.loads(lakehouse.objects("artifacts")[naming.report_key("lending", job.run_id, "etl")])
     rows = report["rows"]
     assert rows["in"] == rows["good"] + rows["quarantined"] + rows["duplicates"]
-    assert min(rows.values()) > 0
+    assert min(rows[kind] for kind in ("in", "good", "quarantined", "duplicates")) > 0
     assert lakehouse.table(job, "training", "application_features").num_rows > 30
     assert lakehouse.json_lines(job, "training", "open_loans")[0]["as_of"] == "2026-06-30"
     assert "example.com" not in printed  # no row of a customer in the log
@@ -145,7 +145,7 @@ from solvent import etl
 from solvent.etl import admission, engine, spark_engine, statements
 assert {archive!r} in etl.__file__
 found = statements.load("lending", "spark")
-assert [s.table for s in found][-3:] == ["application_features", "open_loans", "quarantine_log"]
+assert {{"customers", "customers_history", "application_features", "open_loans"}} <= {{s.table for s in found}}
 assert "RLIKE" in found[0].sql and "TIMESTAMP_NTZ" in found[0].sql
 etl.specification.load("lending"), etl.contracts.load()
 """

@@ -6,6 +6,7 @@ from solvent.contracts.model import Column, Contract
 
 # What admission adds to every raw table.
 RAW_POSITION = (
+    {"Name": "_deleted", "Type": "string", "Comment": "Says yes where the row was deleted"},
     {"Name": "_source_file", "Type": "string", "Comment": "Name of the delivered file"},
     {"Name": "_row_number", "Type": "bigint", "Comment": "Record in the file, the header is 1"},
 )

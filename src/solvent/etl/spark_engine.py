@@ -46,6 +46,8 @@ class SparkEngine:
     def read(self, table: str, location: str | None, columns: Mapping[str, str] | None = None) -> None:
         from pyspark.sql import functions as f
 
+        # The statements know no time zone: a TIMESTAMP of theirs is Spark's without one.
+        columns = columns and {n: "timestamp_ntz" if kind == "timestamp" else kind for n, kind in columns.items()}
         if location is None:
             schema = ", ".join(f"{name} {kind}" for name, kind in (columns or {}).items())
             self._keep(table, self._session.createDataFrame([], schema))

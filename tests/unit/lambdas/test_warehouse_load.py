@@ -1,13 +1,23 @@
+import io
+import json
 from typing import Any
 
 import pytest
 from fakes import RedshiftData, bucket, load_handler
 
-from solvent.naming import DATABASE
+from solvent import contracts
+from solvent.naming import DATABASE, report_key
+from solvent.warehouse import load
 from solvent.warehouse.data_api import DataApi
 from solvent.warehouse.load import LoadError
 
 RUN = "0123456789abcdef"
+PUBLISHED = load.published(contracts.load(), "lending")
+REPORT = {
+    "sources": {c.source: {"deleted": 0} for c in PUBLISHED if c.source},
+    "tables": {f"{c.zone}.{c.name}": "" for c in PUBLISHED},
+    "stopped": {},
+}
 
 
 @pytest.fixture
@@ -15,18 +25,28 @@ def data() -> RedshiftData:
     return RedshiftData()
 
 
+class S3:
+    """Holds the report of the run's ETL."""
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        assert Bucket == bucket("artifacts")
+        assert Key == report_key("lending", RUN, "etl")
+        return {"Body": io.BytesIO(json.dumps(REPORT).encode())}
+
+
 def invoke(data: RedshiftData, **event: Any) -> Any:
     function = load_handler("warehouse_load")
+    function.s3 = S3()
     function.warehouse = DataApi(data, workgroup="solvent-dev", database=DATABASE, sleep=lambda _: None)
     return function.handler({"portfolio": "lending", "run_id": RUN, "phase": "ingest", "attempt": 1, **event}, None)
 
 
 def test_an_ingest_is_one_transaction_from_the_environments_buckets(data: RedshiftData) -> None:
-    assert invoke(data) == {"statement_id": "statement-1"}
+    assert invoke(data) == {"statement_id": "statement-1", "stopped": ""}
     (sent,) = data.sent("batch_execute_statement")
     assert sent["WorkgroupName"] == "solvent-dev"
     copies = [sql for sql in sent["Sqls"] if sql.startswith("COPY")]
-    assert len(copies) == 7
+    assert len(copies) == len(PUBLISHED) - 1  # nothing was deleted, so there is no log of deletions
     assert any(f"s3://{bucket('cleaned')}/lending/loans/run_id={RUN}/" in sql for sql in copies)
     assert data.sent("describe_statement") == []  # the state machine waits, not the function
 
@@ -38,6 +58,15 @@ def test_the_same_attempt_is_the_same_statement_and_another_attempt_another_one(
     assert invoke(data, attempt=2) != first
     tokens = [r["ClientToken"] for r in data.sent("batch_execute_statement")]
     assert all(len(token) <= 64 for token in tokens)
+
+
+def test_what_was_stopped_is_told_and_not_loaded(data: RedshiftData, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = {name: "" for name in REPORT["tables"] if name != "cleaned.repayments"}
+    monkeypatch.setitem(REPORT, "tables", tables)
+    monkeypatch.setitem(REPORT, "stopped", {"text": "repayment_history.csv is empty."})
+    assert invoke(data)["stopped"] == "repayment_history.csv is empty."
+    (sent,) = data.sent("batch_execute_statement")
+    assert not any("/lending/repayments/" in sql for sql in sent["Sqls"])
 
 
 def test_predictions_need_their_prefix(data: RedshiftData) -> None:
