@@ -3,11 +3,11 @@
 from typing import Any
 
 import boto3
-from settings import Settings
 
 from solvent import custom_resource
 from solvent.cleanup import Cleanup
 from solvent.naming import PORTFOLIOS, Names
+from solvent.settings import Settings
 
 settings = Settings.from_environment()
 names = Names(settings.environment)
