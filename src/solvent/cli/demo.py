@@ -4,8 +4,9 @@ import json
 import os
 import platform as machine
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from embedded_aws import lifecycle
 from embedded_aws.lifecycle import LifecycleError
 from solvent import datasets, deployment
 from solvent.cli import output
+from solvent.cli.showcases import ABOUT, SHOWCASES, Showcase
 from solvent.client import Platform, PlatformError, query
 from solvent.datasets import DatasetError
 from solvent.delivery import DeliveryError
@@ -25,14 +27,9 @@ from solvent.target import Target, checkout, home
 from solvent.warehouse.data_api import DataApiError
 
 ENVIRONMENT = "dev"
-ANALYST_QUERY = "sql/analytics/risk_bands.sql"
+API_PORTFOLIO = "lending"  # what the REST API and the stream are about
 EVENTS = 20
-ABOUT = {
-    "synthetic": "The portfolio is synthetic. With a real file: make demo SOURCE=german SOLVENT_DATA=FOLDER",
-    "german": "The 1,000 applicants, their 20 attributes and their labels are real (UCI German Credit). What the file\n"
-    "lacks (dates, payments, events, income...) is generated, and nothing generated is a feature. Each loan\n"
-    "has a label, so the batch predictions are in-sample; the AUC is out of fold.",
-}
+MOST_ROWS = 12
 EXPECTED = (
     LifecycleError,
     deployment.DeploymentError,
@@ -58,25 +55,13 @@ class Demo:
     out: Path
     steps: list[dict[str, Any]] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
+    answers: list[tuple[str, list[str], list[list[Any]]]] = field(default_factory=list)
 
     def run(self) -> int:
         """Returns the exit code; out/demo.json is written either way."""
         begun = time.monotonic()
-        steps: tuple[tuple[str, Callable[[], str]], ...] = (
-            (f"write the {self.source} data", self._data),
-            ("start the embedded AWS", self._up),
-            ("synthesize dev", self._synthesize),
-            ("cdk bootstrap", self._bootstrap),
-            ("cdk deploy --all", self._deploy),
-            ("load", self._load),
-            ("pipeline", self._pipeline),
-            ("score through SageMaker", self._score),
-            ("score through the REST API", self._score_by_api),
-            ("stream events", self._stream),
-            ("query the warehouse", self._query),
-            ("read back the figures", self._read_back),
-        )
-        failed = next((name for name, step in steps if not self._step(name, step)), None)
+        shown = SHOWCASES[self.source]
+        failed = next((name for name, step in self._all(shown) if not self._step(name, step)), None)
         self._write(time.monotonic() - begun)
         if failed:
             self.console.print(
@@ -85,6 +70,26 @@ class Demo:
             return 1
         self._panel(time.monotonic() - begun)
         return 0
+
+    def _all(self, shown: tuple[Showcase, ...]) -> Iterator[tuple[str, Callable[[], str]]]:
+        """The steps in order; those of a portfolio are named after it."""
+        for show in shown:
+            yield f"write the {show.dataset} data", partial(self._data, show)
+        yield "start the embedded AWS", self._up
+        yield "synthesize dev", self._synthesize
+        yield "cdk bootstrap", self._bootstrap
+        yield "cdk deploy --all", self._deploy
+        for show in shown:
+            yield f"load {show.portfolio}", partial(self._load, show)
+            yield f"pipeline {show.portfolio}", partial(self._pipeline, show)
+            yield f"score {show.portfolio} through SageMaker", partial(self._score, show)
+        for show in shown:
+            if show.portfolio == API_PORTFOLIO:
+                yield "score through the REST API", partial(self._score_by_api, show)
+                yield "stream events", partial(self._stream, show)
+        for show in shown:
+            yield f"query the {show.portfolio} warehouse", partial(self._query, show)
+            yield f"read back the {show.portfolio} figures", partial(self._read_back, show)
 
     def _step(self, name: str, step: Callable[[], str]) -> bool:
         begun = time.monotonic()
@@ -123,44 +128,48 @@ class Demo:
         deployment.deploy(self.target, self.assembly, self._log("deploy"), self._tell)
         return f"{len(self.platform.stacks())} stacks"
 
-    def _data(self) -> str:
-        self.folder = self.out / "deliveries" / self.source
+    def _data(self, show: Showcase) -> str:
+        folder = self.out / "deliveries" / show.dataset
         data = os.environ.get("SOLVENT_DATA")
-        datasets.write(
-            self.source, self.folder, size=self.size, seed=self.seed, data_folder=Path(data) if data else None
-        )
-        return str(self.folder)
+        datasets.write(show.dataset, folder, size=self.size, seed=self.seed, data_folder=Path(data) if data else None)
+        return str(folder)
 
-    def _load(self) -> str:
-        self.manifest = self.platform.load(self.folder)
-        return self.manifest
+    def _of(self, show: Showcase) -> dict[str, Any]:
+        """What was found of a portfolio."""
+        found: dict[str, Any] = self.found.setdefault("portfolios", {}).setdefault(show.portfolio, {})
+        return found
 
-    def _pipeline(self) -> str:
+    def _load(self, show: Showcase) -> str:
+        manifest = self._of(show)["manifest"] = self.platform.load(self.out / "deliveries" / show.dataset)
+        return manifest
+
+    def _pipeline(self, show: Showcase) -> str:
         done = self.platform.run(
             "pipeline",
-            {"manifest": self.manifest},
+            {"manifest": self._of(show)["manifest"]},
             on_state=lambda state: self._tell(f"pipeline: {state}"),
             timeout=900,
         )
         if done.status != "SUCCEEDED":
             raise PlatformError(f"{done.status}: {done.error}: {done.cause}")
-        self.run_id = done.output["run_id"]
-        return f"run {self.run_id} SUCCEEDED"
+        run_id = self._of(show)["run_id"] = done.output["run_id"]
+        return f"run {run_id} SUCCEEDED"
 
-    def _score(self) -> str:
-        applicant = json.loads((checkout() / "examples" / "applicant.json").read_text())
-        answer = self.found["prediction"] = self.platform.score(applicant)
-        return f"probability of default {answer['probability']:.3f}, score {answer['score']}: {answer['decision']}"
+    def _score(self, show: Showcase) -> str:
+        example = json.loads((checkout() / show.example).read_text())
+        answer = self._of(show)["prediction"] = self.platform.score(example, show.portfolio)
+        said = f"probability of {show.scored} {answer['probability']:.3f}, score {answer['score']}"
+        return f"{said}: {answer['decision']}"
 
-    def _score_by_api(self) -> str:
-        applicant = json.loads((checkout() / "examples" / "applicant.json").read_text())
-        answer = self.platform.score_by_api(applicant)
-        if answer["probability"] != self.found["prediction"]["probability"]:
-            raise PlatformError(f"The API answered {answer['probability']}, SageMaker {self.found['prediction']}")
+    def _score_by_api(self, show: Showcase) -> str:
+        answer = self.platform.score_by_api(json.loads((checkout() / show.example).read_text()))
+        prediction = self._of(show)["prediction"]
+        if answer["probability"] != prediction["probability"]:
+            raise PlatformError(f"The API answered {answer['probability']}, SageMaker {prediction}")
         return f"{self.platform.api_url}/v1/score agrees"
 
-    def _stream(self) -> str:
-        marks = [f"demo-{self.run_id}-{int(time.time())}-{i}" for i in range(EVENTS)]
+    def _stream(self, show: Showcase) -> str:
+        marks = [f"demo-{self._of(show)['run_id']}-{int(time.time())}-{i}" for i in range(EVENTS)]
         rows = query(self.target, "SELECT loan_id FROM lending.loans ORDER BY loan_id LIMIT 20")[1]
         self.platform.put_events(
             [
@@ -181,29 +190,26 @@ class Demo:
             time.sleep(0.2)
         raise PlatformError(f"only {len(arrived)} of {EVENTS} records arrived in the raw zone within 30 s")
 
-    def _query(self) -> str:
-        columns, rows = query(self.target, (checkout() / ANALYST_QUERY).read_text())
-        self.answer = columns, rows
+    def _query(self, show: Showcase) -> str:
+        columns, rows = query(self.target, (checkout() / show.question).read_text())
+        self.answers.append((Path(show.question).stem.replace("_", " "), columns, rows))
         return f"{len(rows)} rows"
 
-    def _read_back(self) -> str:
+    def _read_back(self, show: Showcase) -> str:
+        found = self._of(show)
         sql = (checkout() / "sql/analytics/rows_of_run.sql").read_text()
-        columns, rows = query(self.target, sql, {"run_id": self.run_id})
-        counts = self.found["rows"] = {c.removeprefix("rows_"): int(v) for c, v in zip(columns, rows[0], strict=True)}
+        columns, rows = query(self.target, sql, {"run_id": found["run_id"]})
+        counts = found["rows"] = {c.removeprefix("rows_"): int(v) for c, v in zip(columns, rows[0], strict=True)}
         if counts["in"] != counts["good"] + counts["quarantined"] + counts["duplicates"]:
             raise PlatformError(f"Rows are not accounted for: {counts}")
-        live = self.platform.champion()
+        live = self.platform.champion(show.portfolio)
         metrics = live["metrics"]
-        self.found["model"] = {
+        found["model"] = {
+            "version": live["version"],
             "auc": float(metrics["auc"]),
             "accuracy": float(metrics["accuracy"]),
             "majority_accuracy": float(metrics["majority_accuracy"]),
             "rows": int(float(metrics["rows"])),
-        }
-        self.found["versions"] = {
-            "model": live["version"],
-            "python": machine.python_version(),
-            **{name: version(name) for name in ("solvent", "ministack", "aws-cdk-lib", "duckdb", "scikit-learn")},
         }
         parts = f"{counts['good']} good + {counts['quarantined']} quarantined + {counts['duplicates']} duplicates"
         return f"{counts['in']} rows in = {parts}"
@@ -215,12 +221,29 @@ class Demo:
 
     def _write(self, seconds: float) -> None:
         self.out.mkdir(parents=True, exist_ok=True)
-        report = {"steps": self.steps, **self.found, "total_seconds": round(seconds, 2)}
+        versions = {name: version(name) for name in ("solvent", "ministack", "aws-cdk-lib", "duckdb", "scikit-learn")}
+        report = {
+            "steps": self.steps,
+            **self.found,
+            "versions": {"python": machine.python_version(), **versions},
+            "total_seconds": round(seconds, 2),
+        }
         (self.out / "demo.json").write_text(json.dumps(report, indent=2) + "\n")
 
     def _panel(self, seconds: float) -> None:
-        model, address = self.found["model"], self.target.endpoint_url
-        output.rows(self.console, *self.answer, Path(ANALYST_QUERY).stem.replace("_", " "))
+        shown, address = SHOWCASES[self.source], self.target.endpoint_url
+        for title, columns, rows in self.answers:
+            output.rows(self.console, columns, rows[:MOST_ROWS], title)
+        models = []
+        for show in shown:
+            model = self._of(show)["model"]
+            models += [
+                f"{show.portfolio}, version {model['version']}: out-of-fold AUC {model['auc']:.3f} on {model['rows']} "
+                f"rows,",
+                f'accuracy {model["accuracy"]:.3f} (always "{show.always}": {model["majority_accuracy"]:.3f})',
+            ]
+        of_portfolio = "" if shown[0].portfolio == API_PORTFOLIO else f" --portfolio {shown[0].portfolio}"
+        model_lines = "\n              ".join(models)
         lines = f"""
 Everything ran in {seconds:.0f} s in the embedded AWS, from the templates that go to AWS.
 {ABOUT[self.source]}
@@ -228,16 +251,15 @@ Everything ran in {seconds:.0f} s in the embedded AWS, from the templates that g
 AWS endpoint  {address}; for the AWS CLI and boto3: export AWS_ENDPOINT_URL={address}
               export AWS_REGION={self.target.region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 REST API      {self.platform.api_url}/v1/health
-Model         version {self.found["versions"]["model"]}: out-of-fold AUC {model["auc"]:.3f} on {model["rows"]} loans,
-              accuracy {model["accuracy"]:.3f} (always "repays": {model["majority_accuracy"]:.3f})
+Models        {model_lines}
 Seconds       {" · ".join(f"{step['name']} {step['seconds']:.1f}" for step in self.steps)}
 Figures       {self.out / "demo.json"}
 
 Next, after `source .venv/bin/activate`:
   solvent status
-  solvent score examples/applicant.json
-  solvent sql {ANALYST_QUERY}
-  solvent run      (again: a completed run changes nothing)
+  solvent score {shown[0].example}{of_portfolio}
+  solvent sql {shown[0].question}
+  solvent run{of_portfolio}      (again: a completed run changes nothing)
   solvent down
 """
         width = min(self.console.width, 120)  # a pipe has no width

@@ -22,9 +22,9 @@ console = output.console()
 errors = Console(stderr=True, soft_wrap=True)
 
 # What --help shows, and with which anything else is refused; a test compares them with their definitions.
-Source = Literal["synthetic", "german"]
+Source = Literal["synthetic", "german", "polish"]
 Phase = Literal["pipeline", "ingest", "train", "score"]
-Portfolio = Literal["lending"]
+Portfolio = Literal["lending", "bankruptcy"]
 
 Environment = Annotated[
     str | None,
@@ -72,7 +72,7 @@ def down() -> None:
 @app.command()
 def demo(
     source: Annotated[
-        Source, typer.Option(help="german is the real UCI file, from the folder $SOLVENT_DATA.")
+        Source, typer.Option(help="german and polish are real UCI files, from the folder $SOLVENT_DATA.")
     ] = "synthetic",
     size: Annotated[
         int, typer.Option(help="Customers and loans of the synthetic portfolio; fewer leave too few labels.", min=400)
@@ -131,10 +131,11 @@ def score(
     applicant: Annotated[
         str, typer.Argument(metavar="JSON", help="JSON text, a file's name, or - for standard input.")
     ],
-    api: Annotated[bool, typer.Option("--api", help="Through the REST API instead of the SageMaker endpoint.")] = False,
+    portfolio: Annotated[Portfolio, typer.Option()] = "lending",
+    api: Annotated[bool, typer.Option("--api", help="Through the REST API, which scores loan applicants.")] = False,
     env: Environment = None,
 ) -> None:
-    """Score one applicant, or a list of them: probability, score, band, decision and reasons."""
+    """Score one applicant or company-year, or a list of them: probability, score, band, decision and reasons."""
     text = sys.stdin.read() if applicant == "-" else applicant
     if applicant.lstrip()[:1] not in ("{", "[") and applicant != "-":
         if not Path(applicant).is_file():
@@ -145,7 +146,9 @@ def score(
     except ValueError as error:
         raise typer.Exit(fail(f"That is not JSON: {error}")) from error
     there = platform(env)
-    console.print_json(data=there.score_by_api(request) if api else there.score(request))
+    if api and portfolio != "lending":
+        raise typer.Exit(fail("The REST API scores loan applicants only; leave out --api for companies."))
+    console.print_json(data=there.score_by_api(request) if api else there.score(request, portfolio))
 
 
 @app.command()
