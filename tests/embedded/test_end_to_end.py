@@ -168,16 +168,23 @@ def test_a_run_whose_record_was_lost_repeats_itself_without_an_effect(
 
 
 @pytest.mark.parametrize(
-    ("source", "change", "said"),
+    ("source", "change", "said", "state"),
     [
-        ("loan_application", lambda rows: [row[1:] for row in rows], "loan_id"),
-        ("repayment_history", lambda rows: [], "empty"),
-        ("customer_profile", lambda rows: [["\x00\x01 not a table"], *rows[:3]], "customer_profile"),
+        ("loan_application", lambda rows: [row[1:] for row in rows], "loan_id", "SourcesStopped"),
+        ("repayment_history", lambda rows: [], "empty", "SourcesStopped"),
+        ("customer_profile", lambda rows: [["\x00\x01 not a table"], *rows[:3]], "customer_profile", "RunEtl"),
     ],
     ids=["missing column", "empty file", "malformed file"],
 )
-def test_a_bad_delivery_fails_by_name_and_loads_nothing(
-    platform: Platform, first_run: Execution, folder: Path, tmp_path: Path, source: str, change: Any, said: str
+def test_a_bad_file_fails_by_name_and_its_source_stays_as_it_was(
+    platform: Platform,
+    first_run: Execution,
+    folder: Path,
+    tmp_path: Path,
+    source: str,
+    change: Any,
+    said: str,
+    state: str,
 ) -> None:
     before = checksums(platform)
     done = platform.run(
@@ -185,8 +192,12 @@ def test_a_bad_delivery_fails_by_name_and_loads_nothing(
     )
     assert done.status == "FAILED"
     assert said in done.cause
-    assert "RunEtl" in done.cause
-    assert checksums(platform) == before
+    assert state in f"{done.error} {done.cause}"
+    after = checksums(platform)
+    logs = {"load_log", "quarantine_log"} if state == "SourcesStopped" else set()  # of what went on
+    assert {name for name in before if before[name] != after[name]} == logs
+    latest = platform.run("score", {"portfolio": "lending"}, timeout=120)
+    assert latest.output["run_id"] == first_run.output["run_id"], "a run that lacks a source is not the latest"
 
 
 def test_the_reason_of_a_bad_delivery_arrives_whole_and_alone(
