@@ -7,7 +7,7 @@ the other's outputs. `account` may be a CDK token.
 from dataclasses import dataclass
 
 ZONES = ("landing", "raw", "cleaned", "training", "quarantine", "artifacts")
-PORTFOLIOS = ("lending",)
+PORTFOLIOS = ("lending", "bankruptcy")
 PHASES = ("ingest", "train", "score", "pipeline")
 DATABASE = "solvent"
 NO_BASE = "none"  # said of the first run of a data set; an argument of a Glue job cannot be empty

@@ -32,12 +32,15 @@ class Feature:
 
 @dataclass(frozen=True)
 class Label:
-    """`definition` is plain words; both numbers are parameters of the ETL's statements."""
+    """`definition` is plain words; both numbers are parameters of the ETL's statements.
+
+    `days_past_due` is 0 where the label does not look at payments.
+    """
 
     column: str
     definition: str
     maturity_months: int
-    days_past_due: int
+    days_past_due: int = 0
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,7 @@ def _check(spec: Specification) -> None:
     protected_sources = [s for f in spec.features for s in f.sources if s.split(".")[-1] in spec.protected]
     require(not protected_sources, f"a feature is computed from a protected attribute: {protected_sources}.")
     require(bounds == sorted(bounds) and bounds[-1:] == [1.0], "bands have rising upper bounds, the last one 1.0.")
-    require(spec.label.maturity_months >= 1 and spec.label.days_past_due >= 1, "the label needs months and days.")
+    require(spec.label.maturity_months >= 1 and spec.label.days_past_due >= 0, "the label needs months and days.")
     require(1 <= spec.reasons <= 4, "reasons is 1 to 4 (Regulation B: at most four).")
     require(0 <= spec.decision.minimum_approval_rate <= 1, "minimum_approval_rate is a share.")
     require(0 <= spec.decision.refer_width < 1, "refer_width is a share.")

@@ -1,5 +1,6 @@
 """What a contract says, as plain typed data: no YAML, no pydantic, so that Lambda can use it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -19,7 +20,8 @@ class Column:
     outcome). `provenance`: delivered, derived or model. `codes` maps a public data set's codes to `values`.
     `role`: `version` marks the column that decides which of several copies of a row is the newest, and from when on a
     version is known. `header` is its name in a delivered file where that differs. `form` is a way of writing that the
-    type alone does not tell (`fiscal_year`).
+    type alone does not tell (`fiscal_year`, `identifier`, `spellings`: `solvent.etl.forms`). `match`: how the value is
+    found where the row has none of its own.
     """
 
     name: str
@@ -40,6 +42,37 @@ class Column:
     role: str | None = None
     header: str | None = None
     form: str | None = None
+    match: "Match | None" = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """A key that is found by a name: `name` is the row's column that holds it.
+
+    The names and keys that are known are those of the sources `among`, in their columns called like these. `known`: the
+    row's own key must be one of those, too. The rule: docs/key-matching.md.
+    """
+
+    name: str
+    among: tuple[str, ...]
+    known: bool = False
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What the columns of a row must fulfil together; a row that does not is rejected.
+
+    `holds` is SQL with the columns in braces, `{total_assets} > 0`; where it is null the rule says nothing. `name` is
+    the reason in quarantine, `column - what is wrong`.
+    """
+
+    name: str
+    holds: str
+    why: str
+
+    def condition(self, prefix: str = "") -> str:
+        """`holds` with the columns' names, each after `prefix`."""
+        return re.sub(r"[{](\w+)[}]", rf"{prefix}\1", self.holds)
 
 
 @dataclass(frozen=True)
@@ -76,6 +109,7 @@ class Contract:
     sort_key: tuple[str, ...] = ()
     delimiter: str = ","
     optional: bool = False
+    rules: tuple[Rule, ...] = ()
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -136,14 +170,14 @@ class Contracts(Mapping[str, Contract]):
         return len(self._contracts)
 
     def sources(self, portfolio: str) -> tuple[Contract, ...]:
-        """A portfolio's sources; a source comes after those it refers to.
+        """A portfolio's sources; a source comes after those it refers to or is matched with.
 
         Raises ContractError when the references go in a circle.
         """
         waiting = {c.name: c for c in self.values() if c.portfolio == portfolio and c.kind == "source"}
         ordered: list[Contract] = []
         while waiting:
-            ready = [c for c in waiting.values() if not {r.contract for r in c.references} & (set(waiting) - {c.name})]
+            ready = [c for c in waiting.values() if not _needs(c) & (set(waiting) - {c.name})]
             if not ready:
                 raise ContractError(f"The references of {', '.join(waiting)} go in a circle; drop one of them.")
             ordered += ready
@@ -185,6 +219,12 @@ class Contracts(Mapping[str, Contract]):
         return tuple(sorted((c for c in found if c.zone in ("cleaned", "training")), key=lambda c: c.name))
 
 
+def _needs(contract: Contract) -> set[str]:
+    """The sources whose good rows decide about the contract's own."""
+    matched = {source for c in contract.columns if c.match for source in c.match.among}
+    return {r.contract for r in contract.references} | matched
+
+
 def to_data(contract: Contract) -> dict[str, Any]:
     """JSON-ready; `from_data` is the inverse."""
     return asdict(contract)
@@ -193,9 +233,12 @@ def to_data(contract: Contract) -> dict[str, Any]:
 def from_data(data: Mapping[str, Any]) -> Contract:
     tuples = {"columns": tuple(_column(c) for c in data["columns"]), "key": tuple(data["key"])}
     tuples |= {"references": tuple(Reference(**r) for r in data["references"]), "sort_key": tuple(data["sort_key"])}
+    tuples |= {"rules": tuple(Rule(**r) for r in data["rules"])}
     return Contract(**{**data, **tuples})
 
 
 def _column(data: Mapping[str, Any]) -> Column:
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    if fields["match"]:
+        fields["match"] = Match(**{**fields["match"], "among": tuple(fields["match"]["among"])})
     return Column(**fields)

@@ -1,10 +1,11 @@
 """Contracts from Open Data Contract Standard YAML; only a checkout and the build need it."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from solvent.contracts.model import Column, Contract, ContractError, Contracts, Reference
+from solvent.contracts.model import Column, Contract, ContractError, Contracts, Match, Reference, Rule
 
 if TYPE_CHECKING:
     from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty
@@ -94,6 +95,7 @@ def _contract(document: "OpenDataContractStandard", known: dict[str, Contract]) 
         sort_key=tuple(options.get("sortKey", ())),
         delimiter=_DELIMITERS[options.get("delimiter", ",")],
         optional=options.get("delivery") == "optional",
+        rules=tuple(Rule(**rule) for rule in options.get("rules", ())),
     )
 
 
@@ -126,9 +128,14 @@ def _column(prop: "SchemaProperty", settings: dict[str, Any], known: dict[str, C
         "role": custom.get("role"),
         "header": prop.physicalName,
         "form": custom.get("form"),
+        "match": _match(custom.get("match")),
     }
     merged = {k: v for k, v in (base | {k: v for k, v in stated.items() if v is not None}).items() if v is not None}
     return Column(name=_text(prop.name), **merged)
+
+
+def _match(given: dict[str, Any] | None) -> Match | None:
+    return Match(**{**given, "among": tuple(given["among"])}) if given else None
 
 
 def _references(table: "SchemaObject") -> tuple[Reference, ...]:
@@ -154,6 +161,14 @@ def _check_references(known: dict[str, Contract]) -> None:
         for reference in contract.references:
             known[reference.contract].column(reference.target)
             contract.column(reference.column)
+        for column in contract.columns:
+            if column.match and contract.kind == "source":
+                contract.column(column.match.name)
+                for source in column.match.among:
+                    known[source].column(column.match.name), known[source].column(column.name)
+        for rule in contract.rules:
+            for name in re.findall(r"[{](\w+)[}]", rule.holds):
+                contract.column(name)
         if contract.version_column and not contract.column(contract.version_column).required:
             raise ContractError(f"{contract.name}: its version column {contract.version_column} must be required.")
 

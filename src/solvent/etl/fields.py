@@ -1,20 +1,19 @@
 """SQL for one column of a contract: its value from the text delivered, and the rules that the text may break.
 
 DuckDB dialect, within the part that sqlglot carries over to Spark with the same meaning: a pattern decides before a
-TRY_CAST does, dates are rebuilt as ISO text. Names and values come from the contracts alone.
+TRY_CAST does. Ways of writing days, years and numbers of registers are in `solvent.etl.forms`. Names and values come
+from the contracts alone.
 """
 
 from solvent.contracts import Column
+from solvent.etl import forms
 
-# What systems write for "nothing". `none` is not among them: it is a level of some columns.
-ABSENT = ("", "-", "n/a", "na", "null")
+# What systems write for "nothing", spreadsheets for what they could not compute. `none` is a level of some columns.
+ABSENT = ("", "-", "n/a", "na", "null", "#n/a", "#div/0!", "#num!")
 _INTEGER = r"^-?[0-9]{1,9}([.]0*)?\z"
 _LONG = r"^-?[0-9]{1,18}([.]0*)?\z"
-_AMOUNT = r"([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,15})([.][0-9]{1,9})?"
+_AMOUNT = r"([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,15})([.][0-9]{1,18})?"
 _NUMBER = rf"^(-?[$€£]? ?{_AMOUNT}|[(][$€£]? ?{_AMOUNT}[)])\z"
-_ISO_DATE = r"^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}\z"
-_DOTTED_DATE = r"^[0-9]{1,2}[.][0-9]{1,2}[.](19|20)[0-9]{2}\z"  # day.month.year
-_SLASHED_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/(19|20)[0-9]{2}\z"  # month/day/year
 _TIME = r"^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6})?)?Z?)?\z"
 _CONTROL = r"[\x00-\x1f\x7f]"
 _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
@@ -26,6 +25,7 @@ _NOT_A = {
     "timestamp": "not a time",
     "boolean": "not true or false",
 }
+_NOT_OF_FORM = {"fiscal_year": "not a fiscal year", "identifier": "wrong form", "spellings": "not an allowed value"}
 
 
 def given(name: str) -> str:
@@ -37,6 +37,12 @@ def given(name: str) -> str:
 def typed(column: Column) -> str:
     """The value in the contract's type; null when the text is not of that type."""
     name, physical = column.name, column.physical
+    if column.form == "fiscal_year":
+        return forms.fiscal_year(name)
+    if column.form == "identifier":
+        return forms.identifier(name, column)
+    if column.form == "spellings":
+        return forms.spelling(name, column)
     if column.type == "integer":
         form = _LONG if physical == "BIGINT" else _INTEGER
         digits = rf"REGEXP_REPLACE({name}, '[.]0*\z', '', 'g')"
@@ -47,12 +53,7 @@ def typed(column: Column) -> str:
         target = "DOUBLE" if physical == "DOUBLE PRECISION" else physical
         return f"CASE WHEN REGEXP_MATCHES({name}, '{_NUMBER}') THEN TRY_CAST({digits} AS {target}) END"
     if column.type == "date":
-        dotted, slashed = _iso(name, ".", year=3, month=2, day=1), _iso(name, "/", year=3, month=1, day=2)
-        return (
-            f"CASE WHEN REGEXP_MATCHES({name}, '{_ISO_DATE}') THEN TRY_CAST({name} AS DATE) "
-            f"WHEN REGEXP_MATCHES({name}, '{_DOTTED_DATE}') THEN TRY_CAST({dotted} AS DATE) "
-            f"WHEN REGEXP_MATCHES({name}, '{_SLASHED_DATE}') THEN TRY_CAST({slashed} AS DATE) END"
-        )
+        return forms.day(name)
     if column.type == "timestamp":
         text = f"REPLACE(REPLACE({name}, 'T', ' '), 'Z', '')"
         return f"CASE WHEN REGEXP_MATCHES({name}, '{_TIME}') THEN TRY_CAST({text} AS TIMESTAMP) END"
@@ -62,13 +63,6 @@ def typed(column: Column) -> str:
     return name
 
 
-def _iso(name: str, separator: str, *, year: int, month: int, day: int) -> str:
-    def part(place: int) -> str:
-        return f"SPLIT_PART({name}, '{separator}', {place})"
-
-    return f"CONCAT({part(year)}, '-', LPAD({part(month)}, 2, '0'), '-', LPAD({part(day)}, 2, '0'))"
-
-
 def flag(name: str) -> str:
     """True where the text of a column says yes, else false."""
     return f"CASE WHEN LOWER(TRIM({name}, ' ')) IN ({_list(_TRUE)}) THEN TRUE ELSE FALSE END"
@@ -76,7 +70,9 @@ def flag(name: str) -> str:
 
 def type_reason(column: Column) -> str | None:
     """What is said of a value that is not of the column's type; None for text, which is always of its type."""
-    return f"{column.name} - {_NOT_A[column.type]}" if column.type in _NOT_A else None
+    if column.type not in _NOT_A:
+        return None
+    return f"{column.name} - {_NOT_OF_FORM.get(column.form or '', _NOT_A[column.type])}"
 
 
 def reasons(column: Column) -> list[str]:
@@ -85,17 +81,20 @@ def reasons(column: Column) -> list[str]:
     rules = []
     if column.required:
         rules.append((f"{name} IS NULL", "missing"))
-    if column.type in _NOT_A:
-        rules.append((f"{name} IS NOT NULL AND {value} IS NULL", _NOT_A[column.type]))
+    if column.form or column.type in _NOT_A:
+        what = _NOT_OF_FORM[column.form] if column.form else _NOT_A[column.type]
+        rules.append((f"{name} IS NOT NULL AND {value} IS NULL", what))
     if column.minimum is not None:
         rules.append((f"{value} < {_bound(column, column.minimum)}", f"below {column.minimum}"))
     if column.maximum is not None:
         rules.append((f"{value} > {_bound(column, column.maximum)}", f"above {column.maximum}"))
-    if column.values:
+    if column.form and column.type == "string":
+        pass  # the form has decided
+    elif column.values:
         rules.append((f"{name} NOT IN ({_list(column.values)})", "not an allowed value"))
     elif column.type == "string":
         rules.append((f"REGEXP_MATCHES({name}, '{_CONTROL}')", "control character"))
-    if column.pattern:
+    if column.pattern and not column.form:
         rules.append((f"NOT REGEXP_MATCHES({name}, {pattern(column)})", "wrong form"))
     if column.max_length:
         rules.append((f"LENGTH({name}) > {column.max_length}", f"longer than {column.max_length} characters"))

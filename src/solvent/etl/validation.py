@@ -6,10 +6,10 @@ What a delivery does to the rows of earlier ones is told in `solvent.etl.history
 # Names and values come from the reviewed contracts alone, none from a delivery.
 # ruff: noqa: S608
 
-from solvent.contracts import Contract, Contracts
+from solvent.contracts import Column, Contract, Contracts
 from solvent.contracts.glue import QUARANTINE
 from solvent.delivery import DELETED
-from solvent.etl import fields
+from solvent.etl import fields, matching
 
 _POSITION = ("_source_file", "_row_number")
 
@@ -23,8 +23,9 @@ def checked(contract: Contract, contracts: Contracts) -> str:
     typed = [f"{fields.typed(c)} AS typed_{c.name}" for c in contract.columns]
     out = [f"typed_{c.name} AS {c.name}" for c in contract.columns]
     identity = {*contract.key, contract.version_column}
-    of_identity = [r for c in contract.columns if c.name in identity for r in fields.reasons(c)]
-    reasons = [r for c in contract.columns if c.name not in identity for r in fields.reasons(c)]
+    of_identity = [r for c in contract.columns if c.name in identity for r in _reasons(c)]
+    reasons = [r for c in contract.columns if c.name not in identity for r in _reasons(c)]
+    reasons += [fields.reason(f"NOT ({rule.condition('typed_')})", rule.name) for rule in contract.rules]
     joins = []
     for number, reference in enumerate(contract.references):
         good, all_of = f"good_{number}", f"all_{number}"
@@ -45,16 +46,21 @@ def checked(contract: Contract, contracts: Contracts) -> str:
         cascaded = f"{reference.column} - in quarantine with its {reference.contract}"
         reasons.append(fields.reason(f"{lost} AND {all_of}.parent_key IS NULL", unknown))
         reasons.append(fields.reason(f"{lost} AND {all_of}.parent_key IS NOT NULL", cascaded))
+    matches, table = matching.resolve(contract, contracts)
     positions = ", ".join(_POSITION)
     of_content = f"CASE WHEN _tombstone THEN '' ELSE CONCAT({', '.join(reasons)}) END" if reasons else "''"
     return (
         f"WITH given AS (SELECT {positions}, {fields.flag(DELETED)} AS _tombstone, {', '.join(given)} "
         f"FROM raw_{contract.name}), "
-        f"typed AS (SELECT *, {', '.join(typed)} FROM given) "
+        f"typed AS (SELECT *, {', '.join(typed)} FROM given){matches} "
         f"SELECT {positions}, _tombstone, {', '.join(out)}, "
         f"SUBSTRING(CONCAT({', '.join([*of_identity, of_content])}), 3) AS _reason "
-        f"FROM typed {' '.join(joins)}"
+        f"FROM {table} {' '.join(joins)}"
     )
+
+
+def _reasons(column: Column) -> list[str]:
+    return matching.reasons(column) if column.match else fields.reasons(column)
 
 
 def profile(contract: Contract) -> str:
@@ -139,8 +145,8 @@ def same(one: str, other: str, columns: tuple[str, ...]) -> str:
 
 
 def _kept_aside(contract: Contract, kind: str, reason: str, table: str) -> str:
-    form = [f"REGEXP_MATCHES(delivered.{k}, {fields.pattern(contract.column(k))})" for k in contract.key]
-    key = f"CASE WHEN {' AND '.join(form)} THEN CONCAT_WS('|', {', '.join(f'delivered.{k}' for k in contract.key)}) END"
+    form = [f"REGEXP_MATCHES(CAST(delivered.{k} AS VARCHAR), {fields.pattern(contract.column(k))})" for k in contract.key]
+    key = f"CASE WHEN {' AND '.join(form)} THEN CONCAT_WS('|', {', '.join(f'CAST(delivered.{k} AS VARCHAR)' for k in contract.key)}) END"
     payload = ", ".join(f"'{name}': raw.{name}" for name in (*contract.column_names, DELETED))
     values = (
         "run.run_id",

@@ -1,0 +1,81 @@
+-- What the nightly batch scores: the latest company-year of each company that has not filed, if anything is known of it.
+WITH
+ranked AS (
+  SELECT
+    features.*,
+    ROW_NUMBER() OVER (PARTITION BY features.company_id ORDER BY features.fiscal_year DESC) AS place
+  FROM company_year_features AS features
+  WHERE features.observation_date <= features.as_of
+    AND (features.exclusion IS NULL OR features.exclusion <> 'nothing_known')
+)
+SELECT
+  ranked.company_year_id,
+  CAST(ranked.as_of AS VARCHAR) AS as_of,
+  ranked.net_profit_to_total_assets,
+  ranked.total_liabilities_to_total_assets,
+  ranked.working_capital_to_total_assets,
+  ranked.current_ratio,
+  ranked.defensive_interval_days,
+  ranked.retained_earnings_to_total_assets,
+  ranked.ebit_to_total_assets,
+  ranked.equity_to_total_liabilities,
+  ranked.sales_to_total_assets,
+  ranked.equity_to_total_assets,
+  ranked.gross_profit_extraordinary_financial_to_total_assets,
+  ranked.gross_profit_to_short_term_liabilities,
+  ranked.gross_profit_depreciation_to_sales,
+  ranked.gross_profit_interest_to_total_assets,
+  ranked.liabilities_to_gross_cash_flow_days,
+  ranked.gross_cash_flow_to_total_liabilities,
+  ranked.total_assets_to_total_liabilities,
+  ranked.gross_profit_to_total_assets,
+  ranked.gross_profit_to_sales,
+  ranked.inventory_days_of_sales,
+  ranked.sales_growth,
+  ranked.operating_profit_to_total_assets,
+  ranked.net_profit_to_sales,
+  ranked.gross_profit_three_years_to_total_assets,
+  ranked.equity_less_share_capital_to_total_assets,
+  ranked.net_cash_flow_to_total_liabilities,
+  ranked.operating_profit_to_financial_expenses,
+  ranked.working_capital_to_fixed_assets,
+  ranked.log_total_assets,
+  ranked.liabilities_less_cash_to_sales,
+  ranked.gross_profit_interest_to_sales,
+  ranked.current_liabilities_days_of_cost,
+  ranked.operating_expenses_to_short_term_liabilities,
+  ranked.operating_expenses_to_total_liabilities,
+  ranked.profit_on_sales_to_total_assets,
+  ranked.total_sales_to_total_assets,
+  ranked.quick_assets_to_long_term_liabilities,
+  ranked.constant_capital_to_total_assets,
+  ranked.profit_on_sales_to_sales,
+  ranked.cash_ratio,
+  ranked.liabilities_to_operating_cash_flow,
+  ranked.operating_profit_to_sales,
+  ranked.receivables_and_inventory_days,
+  ranked.receivables_days,
+  ranked.net_profit_to_inventory,
+  ranked.quick_ratio,
+  ranked.inventory_days_of_cost,
+  ranked.operating_profit_less_depreciation_to_total_assets,
+  ranked.operating_profit_less_depreciation_to_sales,
+  ranked.current_assets_to_total_liabilities,
+  ranked.short_term_liabilities_to_total_assets,
+  ranked.short_term_liabilities_to_cost,
+  ranked.equity_to_fixed_assets,
+  ranked.constant_capital_to_fixed_assets,
+  ranked.working_capital,
+  ranked.gross_margin,
+  ranked.net_profit_to_equity,
+  ranked.total_costs_to_total_sales,
+  ranked.long_term_liabilities_to_equity,
+  ranked.inventory_turnover,
+  ranked.receivables_turnover,
+  ranked.short_term_liabilities_days_of_sales,
+  ranked.sales_to_short_term_liabilities,
+  ranked.sales_to_fixed_assets
+FROM ranked
+JOIN companies ON companies.company_id = ranked.company_id
+WHERE ranked.place = 1
+  AND (companies.first_filing_date IS NULL OR companies.first_filing_date > ranked.as_of)

@@ -1,0 +1,101 @@
+"""Which company a row means: its own number, else its name (docs/key-matching.md).
+
+SQL in DuckDB's dialect, within the part that sqlglot carries over to Spark with the same meaning. Case is folded by a
+list of letters: UPPER differs between the engines beyond ASCII.
+"""
+# Names come from the reviewed contracts alone, none from a delivery.
+# ruff: noqa: S608
+
+import string
+import unicodedata
+
+from solvent.contracts import Column, Contract, Contracts
+from solvent.etl import fields
+
+# Words that say which kind of company it is, as they stand once punctuation is gone; removed from the end of a name.
+LEGAL_FORMS = (
+    *("INC", "INCORPORATED", "CORP", "CORPORATION", "CO", "COMPANY", "LLC", "LLP", "LP", "LTD", "LIMITED", "PLC"),
+    *("GMBH", "MBH", "AG", "KG", "KGAA", "OHG", "UG", "SE", "SA", "SAS", "SARL", "SRL", "SPA", "SL", "BV", "NV"),
+    *("AB", "AS", "ASA", "APS", "OY", "OYJ", "SP Z OO", "SP ZOO", "SPOLKA AKCYJNA", "AND"),
+)
+_LETTERS = {"ß": "SS", "ẞ": "SS", "æ": "AE", "Æ": "AE", "œ": "OE", "Œ": "OE", "&": " AND ", "+": " AND "}
+_STROKES = {"ł": "L", "Ł": "L", "ø": "O", "Ø": "O", "đ": "D", "Đ": "D", "ı": "I", "ð": "D", "Ð": "D", "þ": "T", "Þ": "T"}
+
+
+def _folded() -> dict[str, str]:
+    """Each Latin letter with an accent -> the capital without."""
+    found = dict(zip(string.ascii_lowercase, string.ascii_uppercase, strict=True)) | _STROKES
+    for code in range(0xC0, 0x24F):
+        base = unicodedata.normalize("NFD", chr(code))[0].upper()
+        if base != chr(code) and base in string.ascii_uppercase:
+            found[chr(code)] = base
+    return found
+
+
+def normalised(text: str) -> str:
+    """An expression for the form in which names are compared; null where nothing is left of the text.
+
+    Capitals without accents or punctuation, words separated by one blank, without the legal form at the end.
+    """
+    for letter, instead in _LETTERS.items():
+        text = f"REPLACE({text}, '{letter}', '{instead}')"
+    folded = _folded()
+    text = f"TRANSLATE({text}, '{''.join(folded)}', '{''.join(folded.values())}')"
+    # Accents of their own (decomposed text), dots and apostrophes join what they stand between; the rest separates.
+    text = rf"REGEXP_REPLACE({text}, '[\x{{0300}}-\x{{036f}}.\x{{27}}\x{{60}}\x{{2019}}]', '', 'g')"
+    text = f"TRIM(REGEXP_REPLACE({text}, '[^A-Z0-9]+', ' ', 'g'), ' ')"
+    text = rf"REGEXP_REPLACE({text}, '( ({'|'.join(LEGAL_FORMS)}))+\z', '', 'g')"
+    return f"NULLIF({text}, '')"
+
+
+def known(column: Column, contracts: Contracts) -> str:
+    """A SELECT of all names by which companies are known: `name`, the smallest `id` that has it, how many `ids`."""
+    return f"SELECT name, MIN(id) AS id, COUNT(DISTINCT id) AS ids FROM ({_everyone(column, contracts)}) AS everyone GROUP BY name"
+
+
+def resolve(contract: Contract, contracts: Contracts) -> tuple[str, str]:
+    """`(CTEs, table)`: what turns the table `typed` into one whose matched columns are found, and its name.
+
+    In it `typed_<column>` is the row's own key if it has a well-formed one, else the one known by its name; `ids_<column>`
+    says how many are known by it.
+    """
+    ctes, table = "", "typed"
+    for column in contract.columns:
+        if column.match is None:
+            continue
+        own, name = f"typed_{column.name}", column.name
+        others = [f"typed_{c.name}" for c in contract.columns if c.name != name]
+        given = [c.name for c in contract.columns]
+        matched = f"matched_{name}"
+        is_known = (
+            f"LEFT JOIN (SELECT DISTINCT id FROM ({_everyone(column, contracts)}) AS everyone) AS there "
+            f"ON there.id = {table}.{own} "
+        )
+        ctes += (
+            f", known_{name} AS ({known(column, contracts)})"
+            f", {matched} AS (SELECT {', '.join(f'{table}.{c}' for c in ('_source_file', '_row_number', '_tombstone', *given, *others))}, "
+            f"COALESCE({table}.{own}, CASE WHEN named.ids = 1 THEN named.id END) AS {own}, "
+            f"CASE WHEN {table}.{own} IS NULL THEN COALESCE(named.ids, 0) "
+            f"{'WHEN there.id IS NULL THEN 0 ' if column.match.known else ''}ELSE 1 END AS ids_{name} "
+            f"FROM {table} LEFT JOIN known_{name} AS named ON named.name = {normalised(f'{table}.typed_{column.match.name}')} "
+            f"{is_known if column.match.known else ''})"
+        )
+        table = matched
+    return ctes, table
+
+
+def reasons(column: Column) -> list[str]:
+    """The rules of a matched column: someone is meant, and one only."""
+    what = column.name.removesuffix("_id")
+    return [
+        fields.reason(f"ids_{column.name} = 0", f"{what} - unknown"),
+        fields.reason(f"ids_{column.name} > 1", f"{what} - ambiguous"),
+    ]
+
+
+def _everyone(column: Column, contracts: Contracts) -> str:
+    assert column.match
+    return " UNION ALL ".join(
+        f"SELECT {column.name} AS id, {normalised(column.match.name)} AS name FROM {contracts.cleaned(source).name}"
+        for source in column.match.among
+    )
