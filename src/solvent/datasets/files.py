@@ -1,4 +1,4 @@
-"""Typed columns -> CSV files of a delivery, with `delivery.json` and, beside them, the truth that is not delivered."""
+"""Typed columns -> the files of a delivery, with `delivery.json` and, beside them, the truth that is not delivered."""
 
 import csv
 import json
@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from solvent import contracts
 from solvent.contracts import Column
+from solvent.delivery import data_files
 
 Array = npt.NDArray[Any]
 Typed = dict[str, Array]  # column -> values; absent is NaN, NaT or ""
+_SPREADSHEETS = frozenset({"company_financials"})  # separated by something else, and still called .csv
 Text = dict[str, list[str]]  # column -> CSV fields
 
 
@@ -35,9 +37,12 @@ def write(
     byte_order_mark: frozenset[str] = frozenset(),
     carriage_return: frozenset[str] = frozenset(),
 ) -> None:
-    """`<source>.csv` for every table and `delivery.json`. `malformed` replaces rows: {source: {row: fields}}."""
+    """A file for every table, made as its contract says, and `delivery.json`.
+
+    `malformed` replaces rows: {source: {row: fields}}.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.csv"):
+    for old in data_files(folder):
         old.unlink()
     for source, table in tables.items():
         lines: list[Any] = list(zip(*table.values(), strict=True))
@@ -45,22 +50,25 @@ def write(
             lines[row] = fields
         encoding = "utf-8-sig" if source in byte_order_mark else "utf-8"
         end = "\r\n" if source in carriage_return else "\n"
-        with (folder / f"{source}.csv").open("w", encoding=encoding, newline="") as file:
-            writer = csv.writer(file, lineterminator=end)
-            writer.writerow(table)
+        contract = contracts.load()[source]
+        suffix = "csv" if contract.delimiter == "," or source in _SPREADSHEETS else "txt"
+        with (folder / f"{source}.{suffix}").open("w", encoding=encoding, newline="") as file:
+            writer = csv.writer(file, lineterminator=end, delimiter=contract.delimiter)
+            writer.writerow(contract.column(name).header or name for name in table)
             writer.writerows(lines)
     (folder / "delivery.json").write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
 
 
-def write_truth(folder: Path, faults: Mapping[str, Any], loans: Mapping[str, Any]) -> None:
-    """`truth/faults.json`: what each source should come to; `truth/loans.csv`: what is true of each loan."""
+def write_truth(folder: Path, faults: Mapping[str, Any], **tables: Mapping[str, Any]) -> None:
+    """`truth/faults.json`: what each source should come to; `truth/<name>.csv` per table: what is true of its rows."""
     truth = folder / "truth"
     truth.mkdir(exist_ok=True)
     (truth / "faults.json").write_text(json.dumps(faults, indent=2, sort_keys=True) + "\n")
-    with (truth / "loans.csv").open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(loans)
-        writer.writerows(zip(*loans.values(), strict=True))
+    for name, columns in tables.items():
+        with (truth / f"{name}.csv").open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
 
 
 def _fields(column: Column, values: Array) -> list[str]:

@@ -57,7 +57,7 @@ def load(source_folder: Path, folder: Path, *, seed: int = 0, mess: float = 0.0)
     settings = {"as_of": str(AS_OF), "dataset": "german", "portfolio": "lending", "provenance": provenance()}
     write(folder, faults.tables, settings=settings, malformed=faults.malformed)
     loan_id = tables["loan_application"]["loan_id"].tolist()
-    write_truth(folder, faults.truth, {"loan_id": loan_id, "defaulted": bad.astype(int).tolist()})
+    write_truth(folder, faults.truth, loans={"loan_id": loan_id, "defaulted": bad.astype(int).tolist()})
 
 
 def provenance() -> dict[str, dict[str, str]]:

@@ -52,7 +52,7 @@ def generate(folder: Path, *, customers: int = 1000, loans: int = 1000, seed: in
         "probability": portfolio.probability.tolist(),
         "defaulted": portfolio.defaulted.tolist(),
     }
-    write_truth(folder, faults.truth, truth)
+    write_truth(folder, faults.truth, loans=truth)
 
 
 def simulate(*, customers: int, loans: int, seed: int) -> Portfolio:

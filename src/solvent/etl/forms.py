@@ -31,9 +31,7 @@ def day(name: str) -> str:
 
     The order of day and month is decided by the separator: a dot has the day first, a slash the month.
     """
-    compact = (
-        f"CONCAT(SUBSTRING({name}, 1, 4), '-', SUBSTRING({name}, 5, 2), '-', SUBSTRING({name}, 7, 2))"
-    )
+    compact = f"CONCAT(SUBSTRING({name}, 1, 4), '-', SUBSTRING({name}, 5, 2), '-', SUBSTRING({name}, 7, 2))"
     numbers = f"TRIM(REGEXP_REPLACE({name}, '[^0-9]+', ' ', 'g'), ' ')"  # "15 2023" whatever stands around them
     named = _joined(_part(numbers, " ", 2), _month(name), _part(numbers, " ", 1))
     dotted = _joined(_part(name, ".", 3), _part(name, ".", 2), _part(name, ".", 1))

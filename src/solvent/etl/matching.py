@@ -19,7 +19,19 @@ LEGAL_FORMS = (
     *("AB", "AS", "ASA", "APS", "OY", "OYJ", "SP Z OO", "SP ZOO", "SPOLKA AKCYJNA", "AND"),
 )
 _LETTERS = {"ß": "SS", "ẞ": "SS", "æ": "AE", "Æ": "AE", "œ": "OE", "Œ": "OE", "&": " AND ", "+": " AND "}
-_STROKES = {"ł": "L", "Ł": "L", "ø": "O", "Ø": "O", "đ": "D", "Đ": "D", "ı": "I", "ð": "D", "Ð": "D", "þ": "T", "Þ": "T"}
+_STROKES = {
+    "ł": "L",
+    "Ł": "L",
+    "ø": "O",
+    "Ø": "O",
+    "đ": "D",
+    "Đ": "D",
+    "ı": "I",
+    "ð": "D",
+    "Ð": "D",
+    "þ": "T",
+    "Þ": "T",
+}
 
 
 def _folded() -> dict[str, str]:
