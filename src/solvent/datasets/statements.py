@@ -34,7 +34,7 @@ def simulate(size: int, generator: np.random.Generator) -> Grid:
         return_on_assets = np.clip(sheet["net_profit"] / sheet["total_assets"], -0.5, 0.5)
     # What the statement shows, the health that it does not, and bad luck.
     logit = 2.6 * leverage - 6.0 * return_on_assets - 0.35 * np.log(np.clip(liquidity, 0.05, 20)) - 1.1 * health
-    return Grid(items, health, _calibrated(logit + generator.normal(0, 0.5, shape)))
+    return Grid(items, health, _calibrated(1.3 * logit + generator.normal(0, 0.5, shape)))
 
 
 def _health(shape: tuple[int, int], generator: np.random.Generator) -> Array:
