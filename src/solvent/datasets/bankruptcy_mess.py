@@ -155,10 +155,7 @@ def _differ(
 ) -> tuple[list[list[Any]], set[int], set[int]]:
     """Wrong ratios; returns them, and the rows of statements and ratios that must stay as they are for them."""
     table, ratios = portfolio.tables[STATEMENTS], portfolio.tables[RATIOS]
-    names = [n for n in text if n not in ("company_id", "company_name", "published_bankrupt", "updated_at")]
-    names = [
-        n for n in names if n in ("current_ratio", "equity_to_total_assets", "sales_to_total_assets", "gross_margin")
-    ]
+    names = ("current_ratio", "equity_to_total_assets", "sales_to_total_assets", "gross_margin")
     at = {(table["company_id"][r], table["fiscal_year"][r]): r for r in statements}
     found: list[list[Any]] = []
     of_statements, of_ratios = set(), set()

@@ -60,39 +60,35 @@ def normalised(text: str) -> str:
     return f"NULLIF({text}, '')"
 
 
-def known(column: Column, contracts: Contracts) -> str:
-    """A SELECT of all names by which companies are known: `name`, the smallest `id` that has it, how many `ids`."""
-    return f"SELECT name, MIN(id) AS id, COUNT(DISTINCT id) AS ids FROM ({_everyone(column, contracts)}) AS everyone GROUP BY name"
-
-
 def resolve(contract: Contract, contracts: Contracts) -> tuple[str, str]:
     """`(CTEs, table)`: what turns the table `typed` into one whose matched columns are found, and its name.
 
-    In it `typed_<column>` is the row's own key if it has a well-formed one, else the one known by its name; `ids_<column>`
-    says how many are known by it.
+    In it `typed_<column>` is the row's own key if that is well-formed, else the one known by its name; `ids_<column>`
+    says how many are meant.
     """
     ctes, table = "", "typed"
     for column in contract.columns:
         if column.match is None:
             continue
-        own, name = f"typed_{column.name}", column.name
-        others = [f"typed_{c.name}" for c in contract.columns if c.name != name]
-        given = [c.name for c in contract.columns]
-        matched = f"matched_{name}"
-        is_known = (
-            f"LEFT JOIN (SELECT DISTINCT id FROM ({_everyone(column, contracts)}) AS everyone) AS there "
-            f"ON there.id = {table}.{own} "
-        )
+        name = column.name
+        own = f"{table}.typed_{name}"
+        everyone = f"everyone_{name}"
+        kept = ["_source_file", "_row_number", "_tombstone", *contract.column_names]
+        kept += [f"typed_{n}" for n in contract.column_names if n != name]
+        stranger, there = "", ""
+        if column.match.known:
+            stranger = "WHEN there.id IS NULL THEN 0 "
+            there = f"LEFT JOIN (SELECT DISTINCT id FROM {everyone}) AS there ON there.id = {own}"
         ctes += (
-            f", known_{name} AS ({known(column, contracts)})"
-            f", {matched} AS (SELECT {', '.join(f'{table}.{c}' for c in ('_source_file', '_row_number', '_tombstone', *given, *others))}, "
-            f"COALESCE({table}.{own}, CASE WHEN named.ids = 1 THEN named.id END) AS {own}, "
-            f"CASE WHEN {table}.{own} IS NULL THEN COALESCE(named.ids, 0) "
-            f"{'WHEN there.id IS NULL THEN 0 ' if column.match.known else ''}ELSE 1 END AS ids_{name} "
-            f"FROM {table} LEFT JOIN known_{name} AS named ON named.name = {normalised(f'{table}.typed_{column.match.name}')} "
-            f"{is_known if column.match.known else ''})"
+            f", {everyone} AS ({_everyone(column, contracts)})"
+            f", named_{name} AS (SELECT name, MIN(id) AS id, COUNT(DISTINCT id) AS ids FROM {everyone} GROUP BY name)"
+            f", matched_{name} AS (SELECT {', '.join(f'{table}.{c}' for c in kept)}, "
+            f"COALESCE({own}, CASE WHEN named.ids = 1 THEN named.id END) AS typed_{name}, "
+            f"CASE WHEN {own} IS NULL THEN COALESCE(named.ids, 0) {stranger}ELSE 1 END AS ids_{name} "
+            f"FROM {table} LEFT JOIN named_{name} AS named "
+            f"ON named.name = {normalised(f'{table}.typed_{column.match.name}')} {there})"
         )
-        table = matched
+        table = f"matched_{name}"
     return ctes, table
 
 

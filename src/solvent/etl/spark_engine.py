@@ -63,7 +63,9 @@ class SparkEngine:
     def fill(self, table: str, select: str) -> None:
         # Cut here: a plan that carries all steps before it grows until the driver dies of printing it. A lost executor
         # fails the job, and the state machine's retry starts it over.
-        self._keep(table, self._session.sql(select).localCheckpoint(eager=True))
+        frame = self._session.sql(select).localCheckpoint(eager=True)
+        # New names for the columns, else two tables of which one came from the other cannot be joined with a third.
+        self._keep(table, frame.toDF(*frame.columns))
 
     def write(self, table: str, location: str, *, form: Format, order: Sequence[str]) -> None:
         writer = self._session.table(table).sortWithinPartitions(*order).write.mode("overwrite")

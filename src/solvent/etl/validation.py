@@ -145,10 +145,9 @@ def same(one: str, other: str, columns: tuple[str, ...]) -> str:
 
 
 def _kept_aside(contract: Contract, kind: str, reason: str, table: str) -> str:
-    form = [
-        f"REGEXP_MATCHES(CAST(delivered.{k} AS VARCHAR), {fields.pattern(contract.column(k))})" for k in contract.key
-    ]
-    key = f"CASE WHEN {' AND '.join(form)} THEN CONCAT_WS('|', {', '.join(f'CAST(delivered.{k} AS VARCHAR)' for k in contract.key)}) END"
+    texts = {k: f"CAST(delivered.{k} AS VARCHAR)" for k in contract.key}
+    form = [f"REGEXP_MATCHES({text}, {fields.pattern(contract.column(k))})" for k, text in texts.items()]
+    key = f"CASE WHEN {' AND '.join(form)} THEN CONCAT_WS('|', {', '.join(texts.values())}) END"
     payload = ", ".join(f"'{name}': raw.{name}" for name in (*contract.column_names, DELETED))
     values = (
         "run.run_id",
