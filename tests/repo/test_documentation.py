@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from solvent.naming import PORTFOLIOS
+
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 
@@ -28,7 +30,8 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["lambdas", "contracts/lending/sources", "contracts/lending/published", "contracts/ops"]
+    "folder",
+    ["lambdas", "contracts/ops", *(f"contracts/{p}/{k}" for p in PORTFOLIOS for k in ("sources", "published"))],
 )
 def test_every_lambda_and_contract_is_in_the_reference(folder: str) -> None:
     names = [p.name.split(".")[0] for p in sorted((ROOT / folder).iterdir()) if not p.name.startswith(("_", "."))]
