@@ -1,9 +1,14 @@
 """Portfolios that are small and as bad as files get: what engines read differently if one lets them."""
 
 import csv
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+from solvent import contracts
+from solvent.contracts import Contract
 from solvent.datasets import synthetic
+from solvent.delivery import DELETED
 
 HOSTILE: dict[str, list[str]] = {
     "annual_income": [
@@ -88,3 +93,38 @@ def lending(folder: Path) -> None:
             rows.append(list(row.values()))
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows([header, *rows])
+
+
+def redeliver(portfolio: str, folder: Path, target: Path) -> None:
+    """A later state of a delivered folder, as a snapshot: rows are gone, changed, older than before, or tombstones.
+
+    One row in 40 each, and one in 40 has a new version that breaks its contract: the version before stays.
+    """
+    target.mkdir(parents=True)
+    shutil.copy(folder / "delivery.json", target)
+    for source in contracts.load().sources(portfolio):
+        for path in sorted(folder.glob(f"{source.name}*.*")):
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                header, *rows = csv.reader(file, delimiter=source.delimiter)
+            with (target / path.name).open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, delimiter=source.delimiter)
+                writer.writerow([*header, DELETED])
+                writer.writerows(_later(source, header, rows))
+
+
+def _later(source: Contract, header: list[str], rows: list[list[str]]) -> Iterator[list[str]]:
+    names = [source.headers.get(name, name) for name in header]
+    version = names.index(source.version_column) if source.version_column else None
+    typed = next((names.index(c.name) for c in source.columns if c.required and c.type in ("date", "integer")), None)
+    for number, row in enumerate(rows):
+        kind = number % 40
+        if len(row) != len(header):
+            yield row
+        elif kind != 1:  # the second is gone
+            later = [*row, "true" if kind == 3 else ""]
+            if version is not None and kind in (2, 3, 4, 5):
+                year = "2010" if kind == 4 else "2026"
+                later[version] = f"{year}-06-2{kind} 12:00:00"
+            if typed is not None and kind == 5:
+                later[typed] = "unknown"
+            yield later

@@ -7,6 +7,7 @@ happens, so what differs was made by that step.
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tables import compare, json_rows, schema
 
@@ -38,15 +39,16 @@ class Paired:
         for engine in self.engines.values():
             engine.parameters(values, dates, numbers)
 
-    def read(self, table: str, location: str) -> None:
+    def read(self, table: str, location: str | None, columns: Mapping[str, str] | None = None) -> None:
         for engine in self.engines.values():
-            engine.read(table, location)
+            engine.read(table, location, columns)
 
     def fill(self, table: str, select: str) -> None:
-        assert select == self._sql[self.dialect][table]
+        sql = {dialect: derived.get(table, select) for dialect, derived in self._sql.items()}
+        assert sql[self.dialect] == select
         expected = ""
         for name, engine in self.engines.items():
-            engine.fill(table, self._sql[engine.dialect][table])
+            engine.fill(table, sql[engine.dialect])
             found = str(self._work / table / name)
             engine.write(table, found, form="parquet", order=schema(expected).names[:1] if expected else ["1"])
             expected = expected or found
@@ -67,11 +69,19 @@ class Paired:
             for name, rows in others:
                 assert rows == expected[1], f"{table} as JSON lines: {name} writes other rows than {expected[0]}"
 
+    def rows(self, table: str) -> int:
+        return self._agreed(f"rows of {table}", [engine.rows(table) for engine in self.engines.values()])
+
+    def first(self, table: str) -> dict[str, Any]:
+        return self._agreed(f"the one row of {table}", [engine.first(table) for engine in self.engines.values()])
+
     def count(self, location: str) -> int:
-        counts = {engine.count(location) for engine in self.engines.values()}
-        assert len(counts) == 1, f"Engines count {counts} rows below {location}"
-        return counts.pop()
+        return self._agreed(f"rows below {location}", [engine.count(location) for engine in self.engines.values()])
 
     def close(self) -> None:
         for engine in self.engines.values():
             engine.close()
+
+    def _agreed(self, what: str, found: list[Any]) -> Any:
+        assert all(one == found[0] for one in found), f"{what}: {dict(zip(self.engines, found, strict=True))}"
+        return found[0]

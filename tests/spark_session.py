@@ -17,7 +17,7 @@ SMALL = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
 }
-LARGE = {"spark.driver.memory": "4g", "spark.sql.shuffle.partitions": "4"}
+LARGE = {"spark.driver.memory": "4g", "spark.sql.shuffle.partitions": "2"}
 
 
 @contextmanager

@@ -134,13 +134,14 @@ def check_contract(location: str, contract: Contract, *, what: str) -> None:
 
 
 def published_contracts(portfolio: str) -> dict[str, Contract]:
-    """What the ETL of a portfolio has to publish, as Parquet, by the contracts alone."""
-    found = contracts.load().values()
-    return {
-        c.name: c
-        for c in found
-        if c.kind == "published" and c.portfolio == portfolio and c.zone in ("cleaned", "training")
-    }
+    """What the ETL of a portfolio has to publish as Parquet, by the contracts alone: cleaned tables with their history,
+    what steps fill, and the logs of what was quarantined and deleted."""
+    known = contracts.load()
+    found = [*known.steps(portfolio), known["quarantine_log"], known["deletion_log"]]
+    for source in known.sources(portfolio):
+        past = known.history(source.name)
+        found += [known.cleaned(source.name), *([past] if past else [])]
+    return {c.name: c for c in found}
 
 
 def _arrow(column: Column) -> pa.DataType:

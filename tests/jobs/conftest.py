@@ -1,5 +1,6 @@
 """The Glue job's logic on DuckDB and, marked `spark`, on Spark; AWS is moto's."""
 
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,16 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def derived_once() -> Iterator[None]:
+    """Deriving and parsing all statements takes longer than running them on a few rows; they are the same each time."""
+    from solvent.etl import statements
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statements, "derive", functools.cache(statements.derive))
+        yield
 
 
 @pytest.fixture

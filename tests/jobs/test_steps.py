@@ -28,7 +28,11 @@ def test_engines_agree_on_each_step_and_with_the_contracts(
     lakehouse: Lakehouse, spark: Any, tmp_path: Path, portfolio: str
 ) -> None:
     FILES[portfolio](tmp_path / "files")
-    job = lakehouse.deliver(tmp_path / "files")
+    before = lakehouse.deliver(tmp_path / "files")
+    lakehouse.run(before)
+    # A second delivery, so that what it keeps, replaces and deletes of the first is there to compare.
+    messy.redeliver(portfolio, tmp_path / "files", tmp_path / "later")
+    job = lakehouse.deliver(tmp_path / "later", base=before)
     engines = {
         "DuckDB": DuckDbEngine(work=tmp_path),
         "Spark, ANSI off": spark_session.engine(spark, ansi=False),
@@ -38,7 +42,10 @@ def test_engines_agree_on_each_step_and_with_the_contracts(
     paired = Paired(engines, publishes="Spark, ANSI off", portfolio=portfolio, work=tmp_path / "steps")
     report = lakehouse.run(job, paired)
 
-    assert paired.compared == [s.table for s in statements.derive(portfolio, "spark")]
+    derived = [s.table for s in statements.derive(portfolio, "spark")]
+    assert paired.compared == [*derived, "quarantine_log", "deletion_log"]
+    assert not report["stopped"]
+    assert all(report["rows"].values())  # each kind of row was there
     for name, contract in published_contracts(portfolio).items():
         for engine in engines:
             check_contract(paired.outputs[name][engine], contract, what=f"{name} as {engine} writes it")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import messy
 import pytest
 import spark_session
 from lakehouse import Lakehouse
@@ -16,7 +17,7 @@ from solvent.etl.duckdb_engine import DuckDbEngine
 
 
 def lending(folder: Path) -> None:
-    synthetic.generate(folder, customers=40_000, loans=48_000, seed=5)
+    synthetic.generate(folder, customers=40_000, loans=50_000, seed=5)
 
 
 FILES = {"lending": lending}
@@ -28,7 +29,10 @@ def test_engines_agree_on_each_step_of_a_million_rows(
     lakehouse: Lakehouse, spark: Any, tmp_path: Path, portfolio: str
 ) -> None:
     FILES[portfolio](tmp_path / "files")
-    job = lakehouse.deliver(tmp_path / "files")
+    before = lakehouse.deliver(tmp_path / "files")
+    lakehouse.run(before)
+    messy.redeliver(portfolio, tmp_path / "files", tmp_path / "later")
+    job = lakehouse.deliver(tmp_path / "later", base=before)
     engines = {
         "DuckDB": DuckDbEngine(work=tmp_path),
         "Spark, ANSI off": spark_session.engine(spark, ansi=False),
@@ -36,7 +40,8 @@ def test_engines_agree_on_each_step_of_a_million_rows(
     }
     paired = Paired(engines, publishes="DuckDB", portfolio=portfolio, work=tmp_path / "steps")
     report = lakehouse.run(job, paired)
-    assert paired.compared == [s.table for s in statements.derive(portfolio, "duckdb")]
+    derived = [s.table for s in statements.derive(portfolio, "duckdb")]
+    assert paired.compared == [*derived, "quarantine_log", "deletion_log"]
     for name, contract in published_contracts(portfolio).items():
         for engine in engines:
             check_contract(paired.outputs[name][engine], contract, what=f"{name} as {engine} writes it")
