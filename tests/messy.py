@@ -95,6 +95,13 @@ def lending(folder: Path) -> None:
         csv.writer(file).writerows([header, *rows])
 
 
+def bankruptcy(folder: Path) -> None:
+    """Companies with their files' odd formats and planted faults."""
+    from solvent.datasets import bankruptcy as companies
+
+    companies.generate(folder, size=60, seed=11, mess=3.0)
+
+
 def redeliver(portfolio: str, folder: Path, target: Path) -> None:
     """A later state of a delivered folder, as a snapshot: rows are gone, changed, older than before, or tombstones.
 

@@ -20,7 +20,13 @@ def lending(folder: Path) -> None:
     synthetic.generate(folder, customers=40_000, loans=50_000, seed=5)
 
 
-FILES = {"lending": lending}
+def bankruptcy(folder: Path) -> None:
+    from solvent.datasets import bankruptcy as companies
+
+    companies.generate(folder, size=10_000, seed=5)
+
+
+FILES = {"lending": lending, "bankruptcy": bankruptcy}
 
 
 @pytest.mark.spark
