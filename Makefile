@@ -10,7 +10,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: test-scale help setup setup-dev demo up down status doctor synth test check bench cost lock docs clean check-release recheck-release check-iam diff deploy release
+.PHONY: help setup setup-dev demo up down status doctor synth test check bench cost lock docs clean check-release recheck-release check-iam diff deploy release
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,7 @@ synth: setup ## Synthesize dev and prod into cdk.out/, no account needed
 	@$(call cdk_synth,dev)
 	@$(call cdk_synth,prod)
 
+.PHONY: test-scale
 test-scale: setup-dev ## A million payments: each step on DuckDB and Spark, ANSI off and on; minutes
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS) tests/scale
 
