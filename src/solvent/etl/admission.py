@@ -161,8 +161,8 @@ def _header(path: Path, file: DeliveredFile, contract: Contract) -> list[str]:
             if known
             else "a column without a name"
             if "" in names
-            else f"{len(repeated)} column(s) unknown to contract {contract.name} twice, or named as admission names the "
-            f"position of a row ({', '.join(_POSITION)}),"
+            else f"{len(repeated)} column(s) unknown to contract {contract.name} twice, or named as admission names "
+            f"the position of a row ({', '.join(_POSITION)}),"
         )
         raise EtlError(f"{file.name} has {what} in its header. Mend the header and deliver it again. {_EFFECT}")
     if missing:
