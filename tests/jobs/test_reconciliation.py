@@ -1,10 +1,13 @@
 """No row disappears: what the generator planted is what the ETL caught, rule by rule."""
 
 import json
+import tempfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from lakehouse import Lakehouse
 
 from solvent import contracts, etl
@@ -21,10 +24,8 @@ def delivered(lakehouse: Lakehouse, tmp_path: Path) -> tuple[etl.Job, dict[str, 
     return job, json.loads((tmp_path / "files" / "truth" / "faults.json").read_text())
 
 
-def test_every_planted_fault_is_caught_and_nothing_else(
-    lakehouse: Lakehouse, delivered: tuple[etl.Job, dict[str, dict]]
-) -> None:
-    job, truth = delivered
+def reconcile(lakehouse: Lakehouse, job: etl.Job, truth: dict[str, dict]) -> None:
+    """Caught is what was planted: for every rule as many rows, and of every kind."""
     for source in SOURCES:
         quarantine = lakehouse.table(job, "quarantine", source).to_pylist()
         caught = Counter(row["reason"] for row in quarantine if row["kind"] == "rejected")
@@ -32,7 +33,39 @@ def test_every_planted_fault_is_caught_and_nothing_else(
         assert sum(row["kind"] == "malformed" for row in quarantine) == truth[source]["malformed"]
         assert lakehouse.table(job, "cleaned", contracts.load().cleaned(source).name).num_rows == truth[source]["good"]
         duplicates = lakehouse.table(job, "quarantine", f"{source}_duplicates")
-        assert duplicates.num_rows == truth[source]["duplicates"] > 0
+        assert duplicates.num_rows == truth[source]["duplicates"]
+
+
+def test_every_planted_fault_is_caught_and_nothing_else(
+    lakehouse: Lakehouse, delivered: tuple[etl.Job, dict[str, dict]]
+) -> None:
+    job, truth = delivered
+    reconcile(lakehouse, job, truth)
+    for source in SOURCES:
+        assert truth[source]["duplicates"] > 0
+        assert truth[source]["malformed"] > 0
+        assert len(truth[source]["reasons"]) > 2
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 2**31),
+    customers=st.integers(20, 200),
+    loans=st.integers(20, 200),
+    mess=st.sampled_from([0.0, 0.3, 1.0]) | st.floats(0.0, 20.0),
+)
+@example(seed=0, customers=800, loans=1000, mess=1.0)
+@example(seed=1, customers=30, loans=30, mess=20.0)
+def test_caught_is_planted_for_any_seed_size_and_share(
+    lakehouse: Lakehouse, seed: int, customers: int, loans: int, mess: float
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        synthetic.generate(folder, customers=customers, loans=loans, seed=seed, mess=mess)
+        truth = json.loads((folder / "truth" / "faults.json").read_text())
+        job = lakehouse.deliver(folder)
+    lakehouse.run(job)
+    reconcile(lakehouse, job, truth)
 
 
 def test_the_load_log_and_the_report_say_what_the_tables_hold(

@@ -16,9 +16,15 @@ from scripts import node
 
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github" / "workflows" / "delivery.yml"
+SCALE = ROOT / ".github" / "workflows" / "scale.yml"
 ACTION = ROOT / ".github" / "actions" / "account" / "action.yml"
 BITBUCKET = ROOT / "bitbucket-pipelines.yml"
-SCHEMAS = {GITHUB: "github-workflows", ACTION: "github-actions", BITBUCKET: "bitbucket-pipelines"}
+SCHEMAS = {
+    GITHUB: "github-workflows",
+    SCALE: "github-workflows",
+    ACTION: "github-actions",
+    BITBUCKET: "bitbucket-pipelines",
+}
 
 VERIFY = "check test check-release"
 PULL_REQUEST = [VERIFY, "diff ENVIRONMENT=dev", "diff ENVIRONMENT=prod"]
@@ -149,6 +155,29 @@ def bitbucket_runs_the_steps(text: str) -> bool:
     return found == {"pull request": PULL_REQUEST, "main": MAIN}
 
 
+def only_reads_the_sources(text: str) -> bool:
+    workflow = yaml.safe_load(text)
+    checkouts = [step for step in _steps(workflow) if "actions/checkout" in step.get("uses", "")]
+    return (
+        workflow["permissions"] == {}
+        and all(job["permissions"] == {"contents": "read"} for job in workflow["jobs"].values())
+        and all(step["with"]["persist-credentials"] is False for step in checkouts)
+    )
+
+
+def runs_at_scale_every_week(text: str) -> bool:
+    workflow = yaml.safe_load(text)
+    [schedule] = workflow[True]["schedule"]  # YAML reads `on` as true
+    minute, hour, day, month, weekday = schedule["cron"].split()
+    targets = [target for job in workflow["jobs"].values() for target in _targets(_scripts(job), job)]
+    return targets == ["test-scale"] and (day, month) == ("*", "*") and weekday.isdigit()
+
+
+def bitbucket_can_run_at_scale(text: str) -> bool:
+    [entry] = yaml.safe_load(text)["pipelines"]["custom"]["scale"]
+    return bool(list(_targets(entry["step"]["script"], {})) == ["test-scale"] and entry["step"]["max-time"] <= 90)
+
+
 RULES: dict[Path, list[Callable[[str], bool]]] = {
     GITHUB: [
         no_long_lived_key,
@@ -162,7 +191,16 @@ RULES: dict[Path, list[Callable[[str], bool]]] = {
         github_compares_with_all_tags,
     ],
     ACTION: [no_long_lived_key, no_expression_in_a_script, actions_are_pinned],
+    SCALE: [
+        no_long_lived_key,
+        no_expression_in_a_script,
+        actions_are_pinned,
+        every_job_ends,
+        only_reads_the_sources,
+        runs_at_scale_every_week,
+    ],
     BITBUCKET: [
+        bitbucket_can_run_at_scale,
         no_long_lived_key,
         every_step_ends,
         only_steps_in_the_account_get_a_token,
@@ -238,6 +276,11 @@ BROKEN = [
     (bitbucket_runs_the_steps, BITBUCKET, "make check test check-release", "make check test"),
     (bitbucket_runs_the_steps, BITBUCKET, "            - make recheck-release\n", ""),
     (bitbucket_compares_with_all_tags, BITBUCKET, "depth: full # another", "depth: 50 # another"),
+    (only_reads_the_sources, SCALE, "contents: read", "contents: write"),
+    (only_reads_the_sources, SCALE, "persist-credentials: false", "persist-credentials: true"),
+    (runs_at_scale_every_week, SCALE, "make test-scale", "make test"),
+    (runs_at_scale_every_week, SCALE, "17 3 * * 6", "17 3 1 1 *"),
+    (bitbucket_can_run_at_scale, BITBUCKET, "make test-scale", "make test"),
 ]
 
 
@@ -265,8 +308,9 @@ def schema(path: Path, name: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, capture_output=True, text=True, check=False)
 
 
-def test_actionlint_has_no_objection() -> None:
-    run = actionlint(GITHUB)
+@pytest.mark.parametrize("path", [GITHUB, SCALE], ids=lambda path: path.name)
+def test_actionlint_has_no_objection(path: Path) -> None:
+    run = actionlint(path)
     assert (run.returncode, run.stdout) == (0, ""), run.stdout + run.stderr
 
 
@@ -312,7 +356,9 @@ def test_the_schema_catches(tmp_path: Path, path: Path, old: str, new: str) -> N
 
 def test_every_target_of_the_pipelines_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
-    assert {word for step in [*PULL_REQUEST, *MAIN] for word in step.split() if "=" not in word} <= targets
+    assert {
+        word for step in [*PULL_REQUEST, *MAIN, "test-scale"] for word in step.split() if "=" not in word
+    } <= targets
 
 
 def test_the_local_run_of_a_change_is_what_the_pipelines_check() -> None:

@@ -9,26 +9,23 @@ import codecs
 import csv
 import hashlib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from solvent.contracts import Contract
 from solvent.delivery import DELETED, DeliveredFile
 from solvent.etl.errors import EtlError
+from solvent.etl.records import MAX_RECORD_BYTES, Reader, Unreadable
 
-# A record must fit into a block: a larger one is nearly always a quotation mark that never closes.
-MAX_RECORD_BYTES = 16 * 2**20
 _CHUNK = 2**20
+_MAX_HEADER = 2**20  # characters
 MALFORMED = pa.schema(
     [("_source_file", pa.string()), ("_row_number", pa.int64()), ("_reason", pa.string()), ("_payload", pa.string())]
 )
+_POSITION = ("_source_file", "_row_number")
 _EFFECT = "Nothing of it was published."
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
@@ -47,12 +44,19 @@ class Admitted:
 
 
 def admit(
-    path: Path, file: DeliveredFile, contract: Contract, *, raw: Path, malformed: Path, minimum_rows: int | None = None
+    path: Path,
+    file: DeliveredFile,
+    contract: Contract,
+    *,
+    raw: Path,
+    malformed: Path,
+    minimum_rows: int | None = None,
+    block_bytes: int = MAX_RECORD_BYTES,
 ) -> Admitted:
     """Check one delivered file and write its records to `raw` and `malformed` (Parquet).
 
     Record numbers count from 1, the header; blank lines are no records. Raises EtlError naming the file when it is not
-    what the manifest says, not UTF-8, empty, without header or a column, or has a record that cannot end, or fewer
+    what the manifest says, not UTF-8, empty, without header or a column, or has a record that does not end, or fewer
     records than `minimum_rows` (the contract's, unless given).
     """
     _check_bytes(path, file)
@@ -64,21 +68,25 @@ def admit(
             ("_row_number", pa.int64()),
         ]
     )
-    bad: list[dict[str, Any]] = []
-    count = 0
+    reader, count = Reader(path, header, delimiter=contract.delimiter, block_bytes=block_bytes), 0
     try:
         with pq.ParquetWriter(raw, schema, compression="zstd") as writer:
-            for batch in _batches(path, file, contract, header, bad):
-                numbers = _numbers(count, batch.num_rows, bad)
+            for batch in reader:
                 count += batch.num_rows
+                *fields, numbers = batch.columns
                 absent = [pa.repeat(pa.scalar(""), batch.num_rows)] * (len(schema) - len(header) - 2)
                 names = pa.repeat(pa.scalar(file.name), batch.num_rows)
-                writer.write_batch(pa.record_batch([*batch.columns, *absent, names, numbers], schema=schema))
-    except pa.ArrowInvalid as error:
-        raise EtlError(_explained(error, file)) from None  # Arrow's text may quote the record
+                writer.write_batch(pa.record_batch([*fields, *absent, names, numbers], schema=schema))
+    except Unreadable as error:
+        raise EtlError(f"{file.name} {error} {_EFFECT}") from None
+    bad = [
+        (file.name, number, f"record - {fields} fields instead of {len(header)}", text)
+        for number, text, fields in reader.malformed
+    ]
     if count + len(bad) < (contract.minimum_rows if minimum_rows is None else minimum_rows):
         raise EtlError(f"{file.name} has no record below its header. Deliver the whole file. {_EFFECT}")
-    pq.write_table(pa.Table.from_pylist(bad, MALFORMED), malformed, compression="zstd")
+    kept_aside = [dict(zip(MALFORMED.names, record, strict=True)) for record in bad]
+    pq.write_table(pa.Table.from_pylist(kept_aside, MALFORMED), malformed, compression="zstd")
     extra = (c for c in header if c not in contract.column_names and c != DELETED)
     return Admitted(rows=count, malformed=len(bad), extra=tuple(c if _IDENTIFIER.fullmatch(c) else "?" for c in extra))
 
@@ -89,48 +97,6 @@ def nothing(contract: Contract, *, raw: Path, malformed: Path) -> None:
     schema = pa.schema([*((c, pa.string()) for c in names), *(MALFORMED.field(i) for i in range(2))])
     pq.write_table(schema.empty_table(), raw, compression="zstd")
     pq.write_table(MALFORMED.empty_table(), malformed, compression="zstd")
-
-
-def _batches(
-    path: Path, file: DeliveredFile, contract: Contract, header: list[str], bad: list[dict[str, Any]]
-) -> Iterable[pa.RecordBatch]:
-    """The records as text, a block at a time; one with a wrong number of fields goes to `bad` as it is met."""
-
-    def keep_aside(row: pacsv.InvalidRow) -> str:
-        reason = f"record - {row.actual_columns} fields instead of {row.expected_columns}"
-        bad.append({"_source_file": file.name, "_row_number": row.number, "_reason": reason, "_payload": row.text})
-        return "skip"
-
-    try:
-        return pacsv.open_csv(
-            path,
-            read_options=pacsv.ReadOptions(
-                use_threads=False,  # record numbers exist only so
-                column_names=header,
-                skip_rows=1,
-                block_size=min(path.stat().st_size + 1, MAX_RECORD_BYTES),
-            ),
-            parse_options=pacsv.ParseOptions(
-                delimiter=contract.delimiter, newlines_in_values=True, invalid_row_handler=keep_aside
-            ),
-            convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            return ()
-        raise
-
-
-def _numbers(before: int, size: int, bad: list[dict[str, Any]]) -> pa.Array:
-    """Record numbers of a batch's rows, `before` of which came earlier: consecutive, but for malformed records between.
-
-    The k-th malformed record, number n, moves on every good row from the (n - 2 - k)-th: the header is record 1.
-    """
-    moved_by = np.array([b["_row_number"] - 2 - k for k, b in enumerate(bad)], dtype=np.int64)
-    rows = np.arange(before, before + size)
-    return pa.array(rows + 2 + np.searchsorted(moved_by, rows, side="right"), pa.int64())
 
 
 def _check_bytes(path: Path, file: DeliveredFile) -> None:
@@ -166,7 +132,15 @@ def _header(path: Path, file: DeliveredFile, contract: Contract) -> list[str]:
     Raises EtlError when they are not the contract's, each once, and others beside them.
     """
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        given = [name.strip() for name in next(csv.reader([stream.readline()], delimiter=contract.delimiter), [])]
+        line = stream.readline(_MAX_HEADER)
+    try:
+        given = [name.strip() for name in next(csv.reader([line], delimiter=contract.delimiter, strict=True), [])]
+    except csv.Error:
+        raise EtlError(
+            f"{file.name} has a first line that is no header: a field of it does not end within the line, is longer "
+            f"than {csv.field_size_limit()} characters, or goes on after its quotation mark. Mend the header and "
+            f"deliver it again. {_EFFECT}"
+        ) from None  # the error may quote the line
     names = [contract.headers.get(name, name) for name in given]
     wanted = contract.column_names
     missing = [c for c in wanted if c not in names]
@@ -177,7 +151,9 @@ def _header(path: Path, file: DeliveredFile, contract: Contract) -> list[str]:
             f"{found}, in {len(names)} field(s), and looks like data. Deliver the file with its header, separated by "
             f"{_SEPARATORS[contract.delimiter]}. {_EFFECT}"
         )
-    repeated = {n for n in names if names.count(n) > 1}
+    # Engines know no case, and the position of a row is beside its columns.
+    folded = [name.casefold() for name in names] + list(_POSITION)
+    repeated = {n for n in names if folded.count(n.casefold()) > 1}
     if repeated or not all(names):
         known = [c for c in wanted if c in repeated]
         what = (
@@ -185,7 +161,8 @@ def _header(path: Path, file: DeliveredFile, contract: Contract) -> list[str]:
             if known
             else "a column without a name"
             if "" in names
-            else f"{len(repeated)} column(s) twice, unknown to contract {contract.name},"
+            else f"{len(repeated)} column(s) unknown to contract {contract.name} twice, or named as admission names "
+            f"the position of a row ({', '.join(_POSITION)}),"
         )
         raise EtlError(f"{file.name} has {what} in its header. Mend the header and deliver it again. {_EFFECT}")
     if missing:
@@ -194,10 +171,3 @@ def _header(path: Path, file: DeliveredFile, contract: Contract) -> list[str]:
             f"{found} of {len(wanted)}, and {len(names) - found} other(s). Deliver the file with all columns. {_EFFECT}"
         )
     return names
-
-
-def _explained(error: pa.ArrowInvalid, file: DeliveredFile) -> str:
-    if "straddling" in str(error):
-        size = f"{MAX_RECORD_BYTES // 2**20} MB"
-        return f"{file.name} has a record longer than {size}: look for a quotation mark that never closes. {_EFFECT}"
-    return f"{file.name} cannot be read as CSV. Open it with another CSV reader, mend it, deliver it again. {_EFFECT}"

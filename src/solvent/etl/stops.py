@@ -13,6 +13,8 @@ from solvent.etl.statements import Statement
 
 # A column with more values of another type than of its own has been retyped; fewer are faults of rows.
 RETYPED_SHARE = 0.5
+# Of a column that is nearly always absent a few values say nothing of the column.
+RETYPED_ROWS = 0.05
 
 
 class Stops:
@@ -46,7 +48,7 @@ class Stops:
         retyped = [
             f"{column} ({count} of {count + found[f'good_{column}']} values)"
             for column, count in bad.items()
-            if count > RETYPED_SHARE * (count + found[f"good_{column}"])
+            if count > RETYPED_SHARE * (count + found[f"good_{column}"]) and count > RETYPED_ROWS * found["total"]
         ]
         if retyped:
             self.stop(
