@@ -102,8 +102,9 @@ class Bank:
                 self._insert(contract, values)
             else:
                 names = [n for n in values if n != "deleted"]
+                columns, marks = ", ".join(names), "?, " * len(names)
                 self.db.execute(
-                    f"INSERT INTO {table}_history ({', '.join(names)}, deleted) VALUES ({', '.join('?' * len(names))}, ?)",
+                    f"INSERT INTO {table}_history ({columns}, deleted) VALUES ({marks}?)",
                     [*(values[n] for n in names), deleted],
                 )
 
