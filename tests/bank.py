@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from solvent import contracts, specification
 from solvent.contracts import Contract
@@ -92,21 +93,22 @@ class Bank:
             f"INSERT INTO {table}_history ({where}, updated_at, deleted) VALUES (?, ?, TRUE)", [key, deleted_at]
         )
 
-    def versions(self, table: str, key: str, rows: Sequence[Mapping[str, Any] | None]) -> None:
-        """All versions of one key, oldest first: the last is current unless it, {"deleted": True}, is a tombstone."""
+    def versions(self, table: str, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """All versions of many keys, oldest first: the last one is current unless it is a tombstone (`deleted`)."""
         contract = contracts.load()[table]
-        for place, row in enumerate(rows):
-            deleted = bool(row and row.get("deleted"))
-            values = {contract.key[0]: key, **(row or {})}
-            if place == len(rows) - 1 and not deleted:
-                self._insert(contract, values)
-            else:
-                names = [n for n in values if n != "deleted"]
-                columns, marks = ", ".join(names), "?, " * len(names)
-                self.db.execute(
-                    f"INSERT INTO {table}_history ({columns}, deleted) VALUES ({marks}?)",
-                    [*(values[n] for n in names), deleted],
-                )
+        current, history = [], []
+        for key, versions in rows.items():
+            for place, version in enumerate(versions):
+                row = {contract.key[0]: key, "deleted": False, **version}
+                if place == len(versions) - 1 and not row["deleted"]:
+                    current.append(self._filled(contract, row))
+                else:
+                    history.append({c.name: row.get(c.name) for c in contract.columns} | {"deleted": row["deleted"]})
+        for name, found in ((table, current), (f"{table}_history", history)):
+            if found:
+                block = pa.Table.from_pylist(found)
+                self.db.register("block", block)
+                self.db.execute(f"INSERT INTO {name} BY NAME SELECT * FROM block")
 
     def compute(self) -> None:
         for table, sql in feature_steps().items():
@@ -131,8 +133,12 @@ class Bank:
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def _insert(self, contract: Contract, values: Mapping[str, Any]) -> None:
-        row = [values.get(c.name, SAMPLES[c.type] if c.required else None) for c in contract.columns]
+        row = list(self._filled(contract, values).values())
         self.db.execute(f"INSERT INTO {contract.name} VALUES ({', '.join('?' * len(row))})", row)
+
+    @staticmethod
+    def _filled(contract: Contract, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {c.name: values.get(c.name, SAMPLES[c.type] if c.required else None) for c in contract.columns}
 
     def _remember(self, table: str, key: str) -> None:
         where = contracts.load()[table].key[0]

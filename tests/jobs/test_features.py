@@ -92,7 +92,6 @@ def test_a_profile_counts_from_the_day_of_its_first_version(bank: Bank, updated:
     ],
 )
 def test_a_profile_is_the_version_known_on_the_day(bank: Bank, applied: date, income: int | None) -> None:
-    bank.customer("C3")
     incomes = {
         datetime(2024, 1, 1): 40000,
         datetime(2025, 2, 1, 9): 50000,
@@ -102,14 +101,11 @@ def test_a_profile_is_the_version_known_on_the_day(bank: Bank, applied: date, in
         datetime(2025, 5, 1): 80000,
     }
     required = {"signup_date": date(2024, 1, 1)}
-    bank.versions(
-        "customers",
-        "C2",
-        [
-            {"updated_at": at, "deleted": True} if i is None else {"updated_at": at, "annual_income": i, **required}
-            for at, i in incomes.items()
-        ],
-    )
+    versions: list[dict[str, Any]] = [
+        {"updated_at": at, "deleted": True} if i is None else {"updated_at": at, "annual_income": i, **required}
+        for at, i in incomes.items()
+    ]
+    bank.versions("customers", {"C2": versions})
     bank.loan("L1", "C2", applied)
     assert bank.features()["L1"]["annual_income"] == income
 
