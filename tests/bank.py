@@ -1,5 +1,6 @@
 """A bank by hand: the cleaned tables of the lending portfolio with their history, and the feature steps on top."""
 
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -27,6 +28,7 @@ SAMPLES: dict[str, Any] = {
 LABEL = specification.load("lending").label
 
 
+@functools.cache
 def feature_steps(dialect: str = "duckdb") -> dict[str, str]:
     """The steps of sql/etl/lending in their order: table -> SELECT."""
     return {s.table: s.sql for s in statements.derive("lending", dialect) if s.table in STEPS}
@@ -47,16 +49,7 @@ class Bank:
     def parameters(self, *, as_of: date = AS_OF, **changed: int) -> None:
         """The table `run`: the specification's numbers, but for those given."""
         numbers = {"maturity_months": LABEL.maturity_months, "days_past_due": LABEL.days_past_due}
-        numbers |= (
-            dict(
-                getattr(
-                    specification.load("lending"),
-                    "parameters",
-                    {"behaviour_every_months": 12, "behaviour_observations": 6},
-                )
-            )
-            | changed
-        )
+        numbers |= {**specification.load("lending").parameters, **changed}
         columns = ", ".join(f"CAST({value} AS INTEGER) AS {name}" for name, value in numbers.items())
         self.db.execute(
             f"CREATE OR REPLACE TABLE run AS SELECT 'r' AS run_id, CAST(? AS DATE) AS as_of, {columns}", [as_of]
@@ -116,18 +109,20 @@ class Bank:
 
     def features(self) -> dict[str, dict[str, Any]]:
         """The application features by loan."""
-        return {row["loan_id"]: row for row in self._rows("application_features")}
+        self.compute()
+        return {row["loan_id"]: row for row in self.rows("application_features")}
 
     def behaviour(self, observation: date | None = None) -> dict[str, dict[str, Any]]:
         """The behaviour features by loan, at an observation date (default: the latest)."""
         wanted = observation or AS_OF
-        return {r["loan_id"]: r for r in self._rows("behaviour_features") if r["observation_date"] == wanted}
+        self.compute()
+        return {r["loan_id"]: r for r in self.rows("behaviour_features") if r["observation_date"] == wanted}
 
     def columns(self, table: str) -> tuple[str, ...]:
         return tuple(d[0] for d in self.db.execute(f"SELECT * FROM {table}").description)
 
-    def _rows(self, table: str) -> list[dict[str, Any]]:
-        self.compute()
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """What `compute` put there."""
         result = self.db.execute(f"SELECT * FROM {table}")
         names = [d[0] for d in result.description]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -1,7 +1,7 @@
 """One side in a process of its own: `python -m benchmarks.behaviour.side NAME FOLDER OUT STEPS SETTINGS`.
 
-FOLDER holds the tables of `portfolio`, OUT is the Parquet file or folder to write, STEPS the file with the statements of
-this side's dialect, SETTINGS the JSON of the table `run`.
+FOLDER holds the tables of `portfolio`, OUT is the Parquet file or folder to write, STEPS the file with this side's
+statements, SETTINGS the JSON of the table `run`.
 """
 
 import json

@@ -165,13 +165,15 @@ BEHAVIOUR = [
 ]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(two_futures(), min_size=8, max_size=8))
 def test_no_feature_depends_on_what_came_after_its_observation_date(drawn: list[tuple[Portfolio, Portfolio]]) -> None:
     bank = bank_of(
         {f"{place}{side}": p for place, pair in enumerate(drawn) for side, p in zip("ab", pair, strict=True)}
     )
-    applied, observed = bank.features(), bank.behaviour(THEN)
+    bank.compute()
+    applied = {row["loan_id"]: row for row in bank.rows("application_features")}
+    observed = {row["loan_id"]: row for row in bank.rows("behaviour_features") if row["observation_date"] == THEN}
     for place, (one, other) in enumerate(drawn):
         if one["loans"]["L1"][0]["application_date"] == THEN:
             a, b = (applied[f"{place}{side}L1"] for side in "ab")
