@@ -27,28 +27,37 @@ _EARLIER = {
 }
 
 
-def write(folder: Path, rows: int) -> None:
-    """Write `<table>/` and `<table>_history/` below `folder`, exactly `rows` repayments; the last loan may be cut."""
+def tables(folder: Path, rows: int) -> Path:
+    """`<folder>/<rows>/` with `<table>/` and `<table>_history/`: exactly `rows` repayments, the last loan may be cut.
+
+    Written once and kept for the next call; `make clean` removes them.
+    """
+    target = folder / str(rows)
+    if not target.exists():
+        unfinished = folder / f"{rows}.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        _write(unfinished, rows)
+        unfinished.rename(target)
+    return target
+
+
+def _write(folder: Path, rows: int) -> None:
     loans = min(_BLOCK, rows // 20 + 1)
-    # From a file, so that blocks need not stay in memory.
-    database = folder.with_suffix(".duckdb")
-    folder.mkdir(parents=True)
-    with duckdb.connect(str(database), config={"preserve_insertion_order": "true"}) as connection:
+    # Through a file, so that blocks need not stay in memory.
+    database = folder / "blocks.duckdb"
+    with duckdb.connect(str(database)) as connection:
         block = written = 0
         while written < rows:
-            tables = synthetic.simulate(customers=loans, loans=loans, seed=block).tables
+            simulated = synthetic.simulate(customers=loans, loans=loans, seed=block).tables
             for table, source in TABLES.items():
                 limit = rows - written if table == "repayments" else loans
-                _append(connection, table, tables[source], block * loans, limit)
+                _append(connection, table, simulated[source], block * loans, limit)
             block += 1
             [(written,)] = connection.execute("SELECT COUNT(*) FROM repayments").fetchall()
         for table in TABLES:
             _publish(connection, table, folder)
     database.unlink()
-
-
-def remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _append(connection: duckdb.DuckDBPyConnection, table: str, typed: Typed, offset: int, limit: int) -> None:
@@ -57,9 +66,7 @@ def _append(connection: duckdb.DuckDBPyConnection, table: str, typed: Typed, off
     )
     connection.register("block", block)
     columns = ", ".join(_column(c, offset) for c in contracts.load()[table].columns)
-    exists = block is not None and connection.execute(
-        "SELECT COUNT(*) FROM duckdb_tables() WHERE table_name = ?", [table]
-    ).fetchall() != [(0,)]
+    exists = connection.execute("FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall()
     into = f"INSERT INTO {table}" if exists else f"CREATE TABLE {table} AS"
     connection.execute(f"{into} SELECT {columns} FROM block LIMIT {limit}")  # noqa: S608  names of our contracts
     connection.unregister("block")
