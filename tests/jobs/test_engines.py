@@ -114,7 +114,8 @@ def sorted_by_key(table: pa.Table) -> pa.Table:
     order = [
         c for c in ("source", "_source_file", "source_file", "_row_number", "row_number") if c in table.column_names
     ]
-    return table.sort_by([(c, "ascending") for c in order or table.column_names[:1]])
+    keys = [c for c in table.column_names if c in ("loan_id", "observation_date")]
+    return table.sort_by([(c, "ascending") for c in order or keys[:2] or table.column_names[:1]])
 
 
 @pytest.mark.spark
