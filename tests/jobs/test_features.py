@@ -1,80 +1,20 @@
 """Features are those of the application's day; the label is what the definition says, to the day."""
 
-import itertools
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import duckdb
 import pytest
+from bank import Bank
 
 from solvent import contracts, specification
-from solvent.contracts import Contract
-from solvent.etl import statements
 
-AS_OF = date(2026, 6, 30)
-STATEMENTS = {s.table: s.sql for s in statements.derive("lending", "duckdb")}
 PROFILE = [
     f.name
     for f in specification.load("lending").features
     if any(source == f"customer_profile.{f.name}" for source in f.sources)
 ]
 OTHER: dict[str, Any] = {"string": "y", "integer": 3, "number": Decimal("99.00")}
-SAMPLES: dict[str, Any] = {
-    "string": "x",
-    "integer": 1,
-    "number": Decimal("0.50"),
-    "date": date(2024, 1, 1),
-    "timestamp": datetime(2024, 1, 1),
-}
-
-
-LABEL = specification.load("lending").label
-
-
-class Bank:
-    """Cleaned tables by hand."""
-
-    def __init__(self) -> None:
-        self.db = duckdb.connect()
-        self.ids = itertools.count(1)
-        self.parameters()
-        for name in ("customers", "loans", "repayments"):
-            columns = ", ".join(f"{c.name} {c.physical}" for c in contracts.load()[name].columns)
-            self.db.execute(f"CREATE TABLE {name} ({columns})")
-
-    def parameters(
-        self, *, maturity_months: int = LABEL.maturity_months, days_past_due: int = LABEL.days_past_due
-    ) -> None:
-        self.db.execute(
-            "CREATE OR REPLACE TABLE run AS SELECT 'r' AS run_id, CAST(? AS DATE) AS as_of, "
-            "CAST(? AS INTEGER) AS maturity_months, CAST(? AS INTEGER) AS days_past_due",
-            [AS_OF, maturity_months, days_past_due],
-        )
-
-    def _insert(self, contract: Contract, values: dict[str, Any]) -> None:
-        row = [values.get(c.name, SAMPLES[c.type] if c.required else None) for c in contract.columns]
-        self.db.execute(f"INSERT INTO {contract.name} VALUES ({', '.join('?' * len(row))})", row)
-
-    def customer(self, customer_id: str, **values: Any) -> None:
-        self._insert(contracts.load()["customers"], {"customer_id": customer_id, **values})
-
-    def loan(self, loan_id: str, customer_id: str, applied: date, **values: Any) -> None:
-        given = {"loan_id": loan_id, "customer_id": customer_id, "application_date": applied, "status": "open"}
-        self._insert(contracts.load()["loans"], given | values)
-
-    def payment(self, loan_id: str, due: date, paid: date | None, number: int = 1, **values: Any) -> None:
-        given = {"payment_id": f"P{next(self.ids)}", "loan_id": loan_id, "due_date": due, "paid_date": paid}
-        self._insert(contracts.load()["repayments"], given | {"instalment_number": number} | values)
-
-    def change_customer(self, customer_id: str, **values: Any) -> None:
-        assignments = ", ".join(f"{name} = ?" for name in values)
-        self.db.execute(f"UPDATE customers SET {assignments} WHERE customer_id = ?", [*values.values(), customer_id])
-
-    def features(self) -> dict[str, dict[str, Any]]:
-        result = self.db.execute(STATEMENTS["application_features"])
-        names = [d[0] for d in result.description]
-        return {row[0]: dict(zip(names, row, strict=True)) for row in result.fetchall()}
 
 
 @pytest.fixture
@@ -108,12 +48,11 @@ def test_nothing_after_the_application_changes_its_features(bank: Bank) -> None:
     bank.loan("L1", "C1", date(2025, 1, 1))
     bank.loan("L2", "C1", applied)
     bank.payment("L1", date(2025, 2, 1), date(2025, 2, 3))
-    bank.payment("L1", date(2025, 5, 1), None)
-    bank.change_customer("C1", updated_at=datetime(2025, 6, 2))  # a later row: nothing in it was known
+    unpaid = bank.payment("L1", date(2025, 5, 1), None)
     before = bank.features()["L2"]
     later = {c.name: OTHER[c.type] for c in contracts.load()["customers"].columns if c.name in PROFILE}
-    bank.change_customer("C1", **later, updated_at=datetime(2026, 1, 1))
-    bank.db.execute("UPDATE repayments SET paid_date = ? WHERE paid_date IS NULL", [applied + timedelta(days=9)])
+    bank.change("customers", "C1", datetime(2026, 1, 1), **later)
+    bank.change("repayments", unpaid, datetime(2025, 6, 10), paid_date=applied + timedelta(days=9))
     bank.payment("L1", applied, None)
     bank.payment("L2", date(2025, 7, 1), date(2025, 7, 2))
     bank.loan("L3", "C1", date(2025, 6, 2))
@@ -121,27 +60,108 @@ def test_nothing_after_the_application_changes_its_features(bank: Bank) -> None:
     names = [f.name for f in specification.load("lending").features]
     assert {n: after[n] for n in names} == {n: before[n] for n in names}
     assert PROFILE
-    assert [n for n in PROFILE if after[n] is not None] == []
-    assert after["amount_to_income"] is None
-    assert after["amount"] is not None  # what the application itself says stays
+    assert after["amount_to_income"] == pytest.approx(0.5 / 40000)
 
 
 @pytest.mark.parametrize(
     ("updated", "income"),
     [(datetime(2025, 5, 31, 9), 40000), (datetime(2025, 6, 1, 23), 40000), (datetime(2025, 6, 2), None)],
 )
-def test_a_profile_counts_from_the_day_of_its_last_change(bank: Bank, updated: datetime, income: int | None) -> None:
-    bank.loan("L1", "C1", date(2025, 6, 1), amount=4000)
-    bank.loan("L2", "C1", date(2025, 6, 2), amount=4000)
-    bank.change_customer("C1", updated_at=updated, sex="female")
-    bank.db.execute(f"CREATE TABLE application_features AS {STATEMENTS['application_features']}")
+def test_a_profile_counts_from_the_day_of_its_first_version(bank: Bank, updated: datetime, income: int | None) -> None:
+    bank.customer("C2", annual_income=Decimal("40000.00"), updated_at=updated, sex="female")
+    bank.loan("L1", "C2", date(2025, 6, 1), amount=4000)
+    bank.loan("L2", "C2", date(2025, 6, 2), amount=4000)
     features = bank.features()
     assert features["L1"]["annual_income"] == income
     assert features["L1"]["amount_to_income"] == (0.1 if income else None)
     assert features["L2"]["annual_income"] == 40000
     assert features["L1"]["sex"] == "female"  # monitored, not a feature: the latest will do
-    scored = bank.db.execute(f"SELECT loan_id, annual_income FROM ({STATEMENTS['open_loans']})").fetchall()
+    scored = bank.db.execute("SELECT loan_id, annual_income FROM open_loans").fetchall()
     assert dict(scored) == {"L1": income, "L2": 40000}
+
+
+@pytest.mark.parametrize(
+    ("applied", "income"),
+    [
+        (date(2025, 1, 31), 40000),
+        (date(2025, 2, 1), 50000),
+        (date(2025, 2, 28), 50000),
+        (date(2025, 3, 1), 70000),  # the last version of the day
+        (date(2025, 4, 1), None),  # deleted, as far as one knew
+        (date(2025, 5, 1), 80000),
+    ],
+)
+def test_a_profile_is_the_version_known_on_the_day(bank: Bank, applied: date, income: int | None) -> None:
+    incomes = {
+        datetime(2024, 1, 1): 40000,
+        datetime(2025, 2, 1, 9): 50000,
+        datetime(2025, 3, 1, 9): 60000,
+        datetime(2025, 3, 1, 17): 70000,
+        datetime(2025, 4, 1): None,
+        datetime(2025, 5, 1): 80000,
+    }
+    required = {"signup_date": date(2024, 1, 1)}
+    versions: list[dict[str, Any]] = [
+        {"updated_at": at, "deleted": True} if i is None else {"updated_at": at, "annual_income": i, **required}
+        for at, i in incomes.items()
+    ]
+    bank.versions("customers", {"C2": versions})
+    bank.loan("L1", "C2", applied)
+    assert bank.features()["L1"]["annual_income"] == income
+
+
+def test_the_applications_own_data_are_those_of_its_first_version(bank: Bank) -> None:
+    own = {"amount": Decimal("900.00"), "purpose": "education", "term_months": 12, "credit_balance": Decimal("10.00")}
+    bank.loan("L1", "C1", date(2025, 1, 1), **own, credit_limit=Decimal("40.00"), age_years=30)
+    before = bank.features()["L1"]
+    changed = {"amount": Decimal("1.00"), "purpose": "other", "term_months": 6, "credit_balance": Decimal("9.00")}
+    changed |= {"application_date": date(2025, 3, 1), "age_years": 50, "published_default": 1}
+    bank.change("loans", "L1", datetime(2025, 1, 1, 12), **changed)  # a correction of the very day, too
+    after = bank.features()["L1"]
+    assert (after["defaulted"], after["label_source"]) == (1, "published")  # the outcome is the latest
+    assert {**after, "defaulted": None, "label_source": None} == before
+    assert after["utilisation"] == 0.25
+
+
+def test_an_earlier_loans_payment_counts_once_it_is_recorded(bank: Bank) -> None:
+    bank.loan("L1", "C1", date(2025, 1, 1))
+    for number, applied in enumerate((date(2025, 3, 14), date(2025, 3, 15)), 2):
+        bank.loan(f"L{number}", "C1", applied)
+    bank.payment("L1", date(2025, 2, 1), date(2025, 2, 1), updated_at=datetime(2025, 3, 15, 8))
+    features = bank.features()
+    assert features["L2"]["previous_max_days_past_due"] == 41  # recorded the day after: unpaid, as far as one knew
+    assert features["L3"]["previous_max_days_past_due"] == 0
+
+
+def test_corrections_of_a_payment_are_seen_from_their_day_on(bank: Bank) -> None:
+    """Recorded on 3 Feb as paid in time; withdrawn on 1 May (the debit bounced); deleted on 1 Jul."""
+    bank.loan("L1", "C1", date(2025, 1, 1))
+    payment = bank.payment("L1", date(2025, 2, 1), date(2025, 2, 1), updated_at=datetime(2025, 2, 3))
+    later = {"paid_date": None, "due_date": date(2025, 4, 1), "amount_due": Decimal("7.00")}
+    bank.change("repayments", payment, datetime(2025, 5, 1), **later)  # the schedule stays that of the first version
+    bank.delete("repayments", payment, datetime(2025, 7, 1))
+    days = [
+        date(2025, 2, 2),
+        date(2025, 2, 3),
+        date(2025, 4, 30),
+        date(2025, 5, 1),
+        date(2025, 6, 30),
+        date(2025, 7, 1),
+    ]
+    for number, applied in enumerate(days, 2):
+        bank.loan(f"L{number}", "C1", applied)
+    features = bank.features()
+    delays = [features[f"L{n}"]["previous_max_days_past_due"] for n in range(2, 8)]
+    assert delays == [1, 0, 0, 89, 149, None]
+
+
+def test_an_earlier_loan_is_known_until_it_is_deleted(bank: Bank) -> None:
+    bank.loan("L1", "C1", date(2025, 1, 1))
+    bank.loan("L2", "C1", date(2025, 5, 1))
+    bank.loan("L3", "C1", date(2025, 5, 2))
+    bank.delete("loans", "L1", datetime(2025, 5, 2, 23, 59, 59))
+    features = bank.features()
+    assert {k: v["previous_loans"] for k, v in features.items()} == {"L2": 1, "L3": 1}  # L3 knows of L2
 
 
 @pytest.mark.parametrize(
@@ -258,18 +278,17 @@ def test_ratios_without_a_denominator_are_absent(bank: Bank) -> None:
 
 
 def test_the_table_has_the_contracts_columns_and_the_specifications_features(bank: Bank) -> None:
-    result = bank.db.execute(STATEMENTS["application_features"])
-    columns = [d[0] for d in result.description]
+    bank.compute()
+    columns = bank.columns("application_features")
     spec = specification.load("lending")
-    assert tuple(columns) == contracts.load()["application_features"].column_names
+    assert columns == contracts.load()["application_features"].column_names
     assert {f.name for f in spec.features} | set(spec.protected) | {spec.label.column} <= set(columns)
 
 
 def test_open_loans_carry_the_features_and_nothing_that_may_not_be_scored(bank: Bank) -> None:
     bank.loan("L1", "C1", date(2026, 1, 1))
     bank.loan("L2", "C1", date(2026, 1, 1), status="closed")
-    bank.db.execute(f"CREATE TABLE application_features AS {STATEMENTS['application_features']}")
-    result = bank.db.execute(STATEMENTS["open_loans"])
-    columns = [d[0] for d in result.description]
-    assert columns == ["loan_id", "as_of", *(f.name for f in specification.load("lending").features)]
-    assert [row[:2] for row in result.fetchall()] == [("L1", "2026-06-30")]
+    bank.compute()
+    names = [f.name for f in specification.load("lending").features]
+    assert bank.columns("open_loans") == ("loan_id", "as_of", *names)
+    assert bank.db.execute("SELECT loan_id, as_of FROM open_loans").fetchall() == [("L1", "2026-06-30")]

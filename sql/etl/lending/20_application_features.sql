@@ -1,48 +1,71 @@
 -- Features of the application model, one row per loan, as they were known on the day of the application.
 -- Months and days of the label come from the specification, through the table `run`.
 WITH
+-- The application's own data are those of its first version, whatever was corrected since; a loan that was deleted has
+-- no row. The public outcome and the label are of the latest.
 observed AS (
   SELECT
-    loans.*,
+    applications.*,
+    loans.published_default,
     run.as_of,
     run.days_past_due,
-    CAST(loans.application_date + INTERVAL '1' MONTH * run.maturity_months AS DATE) AS window_end
-  FROM loans
+    CAST(applications.application_date + INTERVAL '1' MONTH * run.maturity_months AS DATE) AS window_end
+  FROM applications
+  JOIN loans ON loans.loan_id = applications.loan_id
   CROSS JOIN run
 ),
--- When an instalment was settled: a payment that falls short by more than a cent settles nothing.
-settled AS (
+-- Instalments as known: one without a history on all days, its payment once recorded; of the others the version of the
+-- day. A payment that falls short by more than a cent settles nothing.
+known AS (
   SELECT
-    loan_id,
-    instalment_number,
-    due_date,
-    CASE WHEN amount_due - amount_paid > 0.01 THEN NULL ELSE paid_date END AS settled_date
+    repayments.loan_id, repayments.instalment_number, repayments.due_date,
+    CASE WHEN repayments.amount_due - repayments.amount_paid > 0.01 THEN NULL ELSE repayments.paid_date END AS settled_date,
+    CAST(repayments.updated_at AS DATE) AS recorded_date,
+    CAST(NULL AS DATE) AS known_from, CAST(NULL AS DATE) AS known_until
   FROM repayments
+  LEFT JOIN (SELECT DISTINCT payment_id FROM repayments_history) AS changed
+    ON changed.payment_id = repayments.payment_id
+  WHERE changed.payment_id IS NULL
+  UNION ALL
+  SELECT
+    loan_id, instalment_number, due_date,
+    CASE WHEN amount_due - amount_paid > 0.01 THEN NULL ELSE paid_date END AS settled_date,
+    known_from AS recorded_date, known_from, known_until
+  FROM instalment_versions
 ),
--- Only loans of an earlier day: two applications of one day do not know of each other.
+-- Only loans of an earlier day: two applications of one day do not know of each other. One that was deleted by then
+-- is not seen, one that was deleted later is.
 earlier AS (
   SELECT observed.loan_id, observed.application_date, past.loan_id AS earlier_loan_id
   FROM observed
-  JOIN loans AS past
+  JOIN applications AS past
     ON past.customer_id = observed.customer_id AND past.application_date < observed.application_date
+  LEFT JOIN loan_states AS gone
+    ON gone.loan_id = past.loan_id AND gone.deleted
+    AND gone.known_from <= observed.application_date
+    AND (gone.known_until IS NULL OR gone.known_until > observed.application_date)
+  WHERE gone.loan_id IS NULL
 ),
 previous AS (
   SELECT loan_id, COUNT(*) AS loans
   FROM earlier
   GROUP BY loan_id
 ),
--- Delay of each earlier instalment on the day of the application: a payment of that day or later is not known yet.
+-- Delay of each earlier instalment on the day of the application: a payment of that day or later is not known yet, nor
+-- is one that was recorded later.
 delays AS (
   SELECT
     earlier.loan_id,
     CASE
-      WHEN settled.settled_date IS NULL OR settled.settled_date >= earlier.application_date
-        THEN DATE_DIFF('day', settled.due_date, earlier.application_date)
-      ELSE GREATEST(DATE_DIFF('day', settled.due_date, settled.settled_date), 0)
+      WHEN known.settled_date < earlier.application_date AND known.recorded_date <= earlier.application_date
+        THEN GREATEST(DATE_DIFF('day', known.due_date, known.settled_date), 0)
+      ELSE DATE_DIFF('day', known.due_date, earlier.application_date)
     END AS days_past_due
   FROM earlier
-  JOIN settled
-    ON settled.loan_id = earlier.earlier_loan_id AND settled.due_date < earlier.application_date
+  JOIN known
+    ON known.loan_id = earlier.earlier_loan_id AND known.due_date < earlier.application_date
+    AND (known.known_from IS NULL OR known.known_from <= earlier.application_date)
+    AND (known.known_until IS NULL OR known.known_until > earlier.application_date)
 ),
 history AS (
   SELECT
@@ -57,12 +80,12 @@ instalments AS (
   SELECT
     observed.loan_id,
     observed.term_months,
-    settled.instalment_number,
-    DATE_DIFF('day', settled.due_date, observed.window_end) >= observed.days_past_due AS decides,
-    settled.settled_date IS NULL
-      OR DATE_DIFF('day', settled.due_date, settled.settled_date) >= observed.days_past_due AS in_arrears
+    known.instalment_number,
+    DATE_DIFF('day', known.due_date, observed.window_end) >= observed.days_past_due AS decides,
+    known.settled_date IS NULL
+      OR DATE_DIFF('day', known.due_date, known.settled_date) >= observed.days_past_due AS in_arrears
   FROM observed
-  JOIN settled ON settled.loan_id = observed.loan_id
+  JOIN known ON known.loan_id = observed.loan_id AND known.known_until IS NULL -- the label is of the latest version
   WHERE observed.window_end <= observed.as_of -- an immature loan has no label, not even a bad one
 ),
 seen AS (
@@ -125,10 +148,12 @@ SELECT
     WHEN outcome.defaulted IS NOT NULL THEN 'days_past_due'
   END AS label_source
 FROM observed
-JOIN customers ON customers.customer_id = observed.customer_id
--- A profile that changed after the day of the application says nothing about that day.
-LEFT JOIN customers AS profile
-  ON profile.customer_id = observed.customer_id AND CAST(profile.updated_at AS DATE) <= observed.application_date
+LEFT JOIN customers ON customers.customer_id = observed.customer_id
+-- The profile as it was known on the day of the application.
+LEFT JOIN customer_versions AS profile
+  ON profile.customer_id = observed.customer_id
+  AND profile.known_from <= observed.application_date
+  AND (profile.known_until IS NULL OR profile.known_until > observed.application_date)
 LEFT JOIN previous ON previous.loan_id = observed.loan_id
 LEFT JOIN history ON history.loan_id = observed.loan_id
 LEFT JOIN outcome ON outcome.loan_id = observed.loan_id
