@@ -101,8 +101,9 @@ check-iam: setup-dev synth ## Take the actions from the roles of dev, one at a t
 bench: setup ## Measure; writes benchmarks/results/*.json
 	@$(BIN)/python -m benchmarks
 
-docs: setup-dev synth ## Regenerate the generated documents (data dictionary, embedded AWS table, networks, cost, security, permissions)
+docs: setup-dev synth ## Regenerate the generated documents (data dictionary, lineage, embedded AWS table, networks, cost, security, permissions)
 	@$(BIN)/python -m scripts.data_dictionary
+	@$(BIN)/python -m scripts.lineage
 	@$(BIN)/python -m embedded_aws.table
 	@$(BIN)/python -m gates.networks
 	@$(BIN)/python -m gates.cost --write

@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 # Of the package, what only an operator's laptop needs.
-LAPTOP_ONLY = ("cli", "datasets", "client.py", "deployment.py", "target.py")
+LAPTOP_ONLY = ("cli", "datasets", "client.py", "deployment.py", "lineage.py", "target.py")
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 Tree = dict[str, bytes]  # relative path -> content

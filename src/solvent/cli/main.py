@@ -176,6 +176,18 @@ def sql(
 
 
 @app.command()
+def lineage(
+    name: Annotated[str, typer.Argument(metavar="TABLE[.COLUMN]", help="A published table; with --down a source.")],
+    down: Annotated[bool, typer.Option("--down", help="What depends on a column of a source.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """From which delivered columns a column is computed, and which decide its rows."""
+    from solvent.cli.lineage import show
+
+    show(console, name, down=down, as_json=as_json)
+
+
+@app.command()
 def status(env: Environment = None) -> None:
     """What is deployed, what ran last, and which model is live."""
     from solvent.cli.status import show
@@ -201,11 +213,12 @@ def main() -> None:
     from embedded_aws.lifecycle import LifecycleError
     from solvent.client import PlatformError
     from solvent.delivery import DeliveryError
+    from solvent.lineage import LineageError
     from solvent.warehouse.data_api import DataApiError
 
     try:
         app()
-    except (NoTarget, LifecycleError, PlatformError, DeliveryError, DataApiError) as error:
+    except (NoTarget, LifecycleError, PlatformError, DeliveryError, LineageError, DataApiError) as error:
         sys.exit(fail(str(error)))
     except ClientError as error:
         details = error.response["Error"]
