@@ -165,7 +165,7 @@ class LakeStack(SolventStack):
                     and contract.zone in PARQUET_ZONES
                     and contract.portfolio in (portfolio, "ops")
                 ):
-                    catalog.table(
+                    table = catalog.table(
                         self,
                         owner,
                         portfolio=portfolio,
@@ -174,3 +174,4 @@ class LakeStack(SolventStack):
                         description=contract.description,
                         columns=columns(contract),
                     )
+                    catalog.quality_ruleset(self, table, portfolio=portfolio, contract=contract)

@@ -60,6 +60,10 @@ class Names:
     def glue_database(self) -> str:
         return self.prefix.replace("-", "_")
 
+    def ruleset(self, portfolio: str, table: str) -> str:
+        """The Glue Data Quality ruleset of a published table."""
+        return self.named(f"{portfolio}-{table.replace('_', '-')}")
+
     @property
     def api(self) -> str:
         return self.named("api")

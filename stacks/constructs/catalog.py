@@ -7,6 +7,7 @@ from aws_cdk import Aws
 from aws_cdk import aws_glue as glue
 
 from solvent import naming
+from solvent.contracts import Contract, dqdl
 from stacks.constructs.base import SolventStack
 
 PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
@@ -65,6 +66,24 @@ def table(
         ),
     )
     created.node.add_dependency(owner)
+    return created
+
+
+def quality_ruleset(
+    scope: SolventStack, table: glue.CfnTable, *, portfolio: str, contract: Contract
+) -> glue.CfnDataQualityRuleset:
+    """The contract's rules as a Glue Data Quality ruleset on its table; the ETL itself has checked them row by row."""
+    created = glue.CfnDataQualityRuleset(
+        scope,
+        table.node.id.replace("Table", "Quality", 1),
+        name=scope.names.ruleset(portfolio, contract.name),
+        description=f"What the contract of {contract.name} asks of its rows",
+        ruleset=dqdl.ruleset(contract),
+        target_table=glue.CfnDataQualityRuleset.DataQualityTargetTableProperty(
+            database_name=scope.names.glue_database, table_name=contract.name
+        ),
+    )
+    created.node.add_dependency(table)
     return created
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gates.assembly import flat
 from solvent import contracts, naming
-from solvent.contracts import glue
+from solvent.contracts import dqdl, glue
 from stacks import bundling, config
 
 LAMBDAS = sorted(path.parent.name for path in (bundling.ROOT / "lambdas").glob("*/handler.py"))
@@ -64,6 +64,16 @@ def test_the_catalog_has_the_columns_of_the_contracts(assembly: Any) -> None:
         assert table["Parameters"]["projection.run_id.type"] == "injected"
         template = flat(table["Parameters"]["storage.location.template"])
         assert template.endswith("/" + naming.table_prefix("lending", name, "${run_id}"))
+
+
+def test_each_table_of_the_catalog_has_the_rules_of_its_contract(assembly: Any) -> None:
+    database = flat(next(iter(assembly.of("AWS::Glue::Table").values()))["DatabaseName"])
+    tables = {t["TableInput"]["Name"] for t in assembly.of("AWS::Glue::Table").values()}
+    rulesets = list(assembly.of("AWS::Glue::DataQualityRuleset").values())
+    assert {r["TargetTable"]["TableName"] for r in rulesets} == tables
+    for ruleset in rulesets:
+        assert flat(ruleset["TargetTable"]["DatabaseName"]) == database
+        assert ruleset["Ruleset"] == dqdl.ruleset(contracts.load()[ruleset["TargetTable"]["TableName"]])
 
 
 def test_the_glue_job_runs_as_the_code_expects(assembly: Any) -> None:

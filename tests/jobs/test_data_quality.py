@@ -1,0 +1,141 @@
+"""The rulesets that the stack gives to Glue Data Quality say what the contracts say and what the ETL checks."""
+
+import datetime
+from collections import Counter
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import dqdl_rules
+import pyarrow as pa
+import pytest
+from dqdl_rules import Rule
+from lakehouse import Lakehouse
+
+from solvent import contracts
+from solvent.contracts import Column, Contract, dqdl
+from solvent.datasets import synthetic
+
+PUBLISHED = [c for c in contracts.load().values() if c.kind == "published" and c.zone in ("cleaned", "training")]
+
+
+def implied(contract: Contract) -> Counter[tuple[Any, ...]]:
+    """What a contract asks, written down a second time: (rule type, parameters, operator, operand)."""
+    found: list[tuple[Any, ...]] = [("IsPrimaryKey", contract.key, None, None)]
+    if contract.minimum_rows:
+        found.append(("RowCount", (), ">=", contract.minimum_rows))
+    for r in contract.references:
+        if contract.column(r.column).required or r.column in contract.key:
+            found.append(("ReferentialIntegrity", (r.column, f"{r.contract}.{r.target}"), "=", 1.0))
+    for c in contract.columns:
+        name = (c.name,)
+        found += [("IsComplete", name, None, None)] * c.required
+        found += [("ColumnValues", name, ">=", c.minimum)] * (c.minimum is not None)
+        found += [("ColumnValues", name, "<=", c.maximum)] * (c.maximum is not None)
+        found += [("ColumnValues", name, "in", c.values)] * bool(c.values)
+        found += [("ColumnValues", name, "matches", c.pattern)] * bool(c.pattern)
+        found += [("ColumnLength", name, "<=", c.max_length)] * bool(c.max_length)
+    return Counter(found)
+
+
+def plain(rule: Rule) -> tuple[Any, ...]:
+    operand = tuple(rule.operand) if isinstance(rule.operand, list) else rule.operand
+    return rule.type, rule.parameters, rule.operator, operand
+
+
+@pytest.mark.parametrize("contract", PUBLISHED, ids=lambda c: c.name)
+def test_every_rule_of_a_contract_is_in_its_ruleset_once(contract: Contract) -> None:
+    rules = dqdl_rules.parse(dqdl.ruleset(contract))
+    assert Counter(map(plain, rules)) == implied(contract)
+    for rule in rules:
+        if rule.type == "ColumnValues":
+            # Glue lets no null pass a ColumnValues; the contract lets it pass where the column is optional.
+            assert (rule.where is None) == contract.column(rule.parameters[0]).required
+
+
+@pytest.mark.parametrize("text", ['back\\slash "and" quotes', '^["\\\\]$', "it's"])
+def test_texts_are_escaped(text: str) -> None:
+    column = Column("c", "string", "VARCHAR(9)", pattern=text, values=(text,), required=True)
+    contract = Contract("t", "p", "published", "p", "cleaned", "", (column,), ("c",))
+    rules = {rule.operator: rule.operand for rule in dqdl_rules.parse(dqdl.ruleset(contract))}
+    assert (rules["matches"], rules["in"]) == (text, [text])
+    with pytest.raises(ValueError, match="line break"):
+        dqdl.ruleset(
+            Contract("t", "p", "published", "p", "cleaned", "", (Column("c", "string", "X", pattern="a\nb"),), ("c",))
+        )
+
+
+def test_numbers_are_written_out() -> None:
+    column = Column("c", "number", "DOUBLE PRECISION", minimum=-1e-7, maximum=1e15)
+    rules = dqdl.rules(Contract("t", "p", "published", "p", "cleaned", "", (column,), ("c",)))
+    assert rules[1:] == [
+        'ColumnValues "c" >= -0.0000001 where "c is not null"',
+        'ColumnValues "c" <= 1000000000000000.0 where "c is not null"',
+    ]
+
+
+def test_a_ruleset_that_glue_would_refuse_fails_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dqdl, "LARGEST", 100)
+    with pytest.raises(ValueError, match="Glue takes 100"):
+        dqdl.ruleset(contracts.load()["customers"])
+
+
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pa.Table]:
+    """Every published table of a messy delivery."""
+    from moto import mock_aws
+
+    folder = tmp_path_factory.mktemp("quality")
+    synthetic.generate(folder / "files", customers=60, loans=60, seed=5, mess=3.0)
+    (folder / "work").mkdir()
+    with mock_aws():
+        lakehouse = Lakehouse(folder / "work")
+        job = lakehouse.deliver(folder / "files")
+        lakehouse.run(job)
+        return {c.name: lakehouse.table(job, c.zone, c.name) for c in PUBLISHED if c.portfolio in ("lending", "ops")}
+
+
+def test_what_the_etl_calls_good_is_good_by_the_rulesets(cleaned: dict[str, pa.Table]) -> None:
+    judged = 0
+    for name, table in cleaned.items():
+        for rule in dqdl_rules.parse(dqdl.ruleset(contracts.load()[name])):
+            assert dqdl_rules.holds(rule, table, cleaned), f"{name}: {rule}"
+            judged += 1
+    assert judged > 150
+
+
+def broken_by(rule: Rule, table: pa.Table) -> Any:
+    """A value that breaks a rule on one column."""
+    if rule.type == "IsComplete":
+        return None
+    if rule.operator in ("in", "matches"):
+        return "\u2205 nothing like it"
+    if rule.type == "ColumnLength":
+        return "x" * (rule.operand + 1)
+    step = 1 if rule.operator == "<=" else -1
+    if isinstance(rule.operand, str):
+        return datetime.date.fromisoformat(rule.operand) + datetime.timedelta(days=step)
+    value = Decimal(str(rule.operand)) + step
+    kind = table.schema.field(rule.parameters[0]).type
+    return value if pa.types.is_decimal(kind) else float(value) if pa.types.is_floating(kind) else int(value)
+
+
+@pytest.mark.parametrize("name", ["customers", "loans", "repayments", "application_events", "application_features"])
+def test_a_broken_rule_is_seen_by_that_rule(name: str, cleaned: dict[str, pa.Table]) -> None:
+    table, contract = cleaned[name], contracts.load()[name]
+    for rule in dqdl_rules.parse(dqdl.ruleset(contract)):
+        if rule.type == "IsPrimaryKey":
+            damaged = pa.concat_tables([table, table.slice(0, 1)])
+        elif rule.type == "ReferentialIntegrity":
+            damaged = replaced(table, rule.parameters[0], "X999999")
+        elif rule.type == "RowCount":
+            damaged = table.slice(0, 0)
+        else:
+            damaged = replaced(table, rule.parameters[0], broken_by(rule, table))
+        assert not dqdl_rules.holds(rule, damaged, cleaned), f"{name}: {rule}"
+
+
+def replaced(table: pa.Table, column: str, value: Any) -> pa.Table:
+    at, kind = table.column_names.index(column), table.schema.field(column).type
+    values = [value, *table.column(column).to_pylist()[1:]]
+    return table.set_column(at, column, pa.array(values, type=kind))
