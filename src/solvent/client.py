@@ -13,7 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
-from solvent import contracts, delivery, naming
+from solvent import compaction, contracts, delivery, naming
 from solvent.delivery import DeliveryError, Manifest
 from solvent.refusals import reason
 from solvent.target import Target
@@ -206,12 +206,8 @@ class Platform:
                 raise PlatformError(f"{refused} of {len(records)} records were refused by {self.names.stream}. Retry.")
 
     def stream_events(self, event: str = "application_event") -> Iterator[dict[str, Any]]:
-        """The events that have arrived in the raw zone."""
-        s3, bucket = self.target.client("s3"), self.target.bucket("raw")
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"stream/{event}/")
-        for stored in (o for page in pages for o in page.get("Contents", [])):
-            body = s3.get_object(Bucket=bucket, Key=stored["Key"])["Body"].read()
-            yield from (json.loads(line) for line in body.splitlines() if line)
+        """The events that have arrived in the raw zone, compacted or not."""
+        return compaction.read(self.target.client("s3"), self.target.bucket("raw"), contracts.load()[event])
 
     def champion(self, portfolio: str = "lending") -> dict[str, Any]:
         """The live endpoint, its model and the figures registered with the model's version."""

@@ -88,7 +88,22 @@ def table_prefix(portfolio: str, table: str, run_id: str) -> str:
 
 def stream_key(event: str, day: str, shard: str, first_sequence: str) -> str:
     """raw, quarantine: one micro-batch of the stream; the same batch always gets the same key."""
-    return f"stream/{event}/dt={day}/{shard}-{first_sequence}.jsonl"
+    return f"{stream_prefix(event)}dt={day}/{shard}-{first_sequence}.jsonl"
+
+
+def stream_prefix(event: str) -> str:
+    """raw, quarantine: all micro-batches of an event."""
+    return f"stream/{event}/"
+
+
+def compacted_prefix(event: str) -> str:
+    """raw: the compacted days of an event."""
+    return f"stream-compacted/{event}/"
+
+
+def compacted_key(event: str, day: str, inputs: str) -> str:
+    """raw: micro-batches of a closed day as one object; `inputs` is a hash of their keys."""
+    return f"{compacted_prefix(event)}dt={day}/{inputs}.parquet"
 
 
 def report_key(portfolio: str, run_id: str, phase: str) -> str:

@@ -2,7 +2,6 @@
 
 import datetime
 from collections import Counter
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
