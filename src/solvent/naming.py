@@ -11,6 +11,9 @@ PORTFOLIOS = ("lending",)
 PHASES = ("ingest", "train", "score", "pipeline")
 DATABASE = "solvent"
 NO_BASE = "none"  # said of the first run of a data set; an argument of a Glue job cannot be empty
+# The events of the stream (source contracts), and where they lie in the raw zone.
+EVENTS = ("application_event",)
+STREAM, COMPACTED = "stream/", "stream-compacted/"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ class Names:
         return self.named("etl")
 
     @property
+    def compact_job(self) -> str:
+        return self.named("compact")
+
+    @property
     def workgroup(self) -> str:
         return self.prefix
 
@@ -93,12 +100,12 @@ def stream_key(event: str, day: str, shard: str, first_sequence: str) -> str:
 
 def stream_prefix(event: str) -> str:
     """raw, quarantine: all micro-batches of an event."""
-    return f"stream/{event}/"
+    return f"{STREAM}{event}/"
 
 
 def compacted_prefix(event: str) -> str:
     """raw: the compacted days of an event."""
-    return f"stream-compacted/{event}/"
+    return f"{COMPACTED}{event}/"
 
 
 def compacted_key(event: str, day: str, inputs: str) -> str:
