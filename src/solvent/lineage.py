@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from solvent import contracts, naming, specification
-from solvent.contracts import Contracts
+from solvent import contracts, delivery, naming, specification
+from solvent.contracts import Contract, Contracts
 from solvent.etl import statements
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from sqlglot.optimizer.scope import Scope
 
 _POSITION = ("_source_file", "_row_number")
-_NOT_DELIVERED = (*_POSITION, "_payload", "_reason")  # where a row lies and what is said of it, not what it says
+_NOT_DELIVERED = (
+    *_POSITION,
+    "_payload",
+    "_reason",
+    delivery.DELETED,
+)  # where a row lies and what is said of it, not what it says
 
 
 class LineageError(Exception):
@@ -38,6 +43,7 @@ class Ref:
 
 Refs = frozenset[Ref]
 _NONE: Refs = frozenset()
+ROWS = "*"  # in a filter, in place of a column: whatever decides which rows a table has
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,9 @@ class Lineage:
                     yield column, "filter"
 
     def _traced(self, column: Ref) -> Origin:
+        if column.column == ROWS:
+            held = [self.origin(Ref(column.table, name)).filter for name in self.steps.get(column.table, ())]
+            return Origin(filter=frozenset.intersection(*held) if held else _NONE)
         if column.table not in self.steps:
             return Origin(frozenset({column}))
         if column.column not in self.columns(column.table):
@@ -120,20 +129,21 @@ def of(portfolio: str) -> Lineage:
     """The lineage of a portfolio's ETL, from the checkout. Needs sqlglot."""
     cs = contracts.load()
     sources = {c.name: c for c in cs.sources(portfolio)}
-    steps: dict[str, dict[str, Origin]] = {}
-    schema = {f"raw_{c.name}": [*c.column_names, *_POSITION] for c in sources.values()}
+    steps = {table: columns for c in sources.values() for table, columns in _implied(c, cs).items()}
+    schema = {table: list(columns) for table, columns in steps.items()}
+    schema |= {f"raw_{c.name}": [*c.column_names, delivery.DELETED, *_POSITION] for c in sources.values()}
     schema |= {f"malformed_{name}": list(_NOT_DELIVERED) for name in sources}
     for statement in statements.derive(portfolio, "duckdb"):
-        table, source = statement.table, _cleans(statement.table, cs)
-        if table.startswith("checked_") and table.removeprefix("checked_") in sources:
-            steps[table] = _checked(table.removeprefix("checked_"), cs)
-        elif source in sources:
-            steps[table] = _cleaned(source, table, cs)
-        else:
-            steps[table] = {n: _delivered(o, set(sources)) for n, o in _step(statement.sql, schema).items()}
-        schema[table] = list(steps[table])
-    published = tuple(t for t in steps if t in cs and cs[t].kind == "published")
-    return Lineage(portfolio, tuple(sources), published, steps)
+        if statement.table not in steps and not statement.table.startswith("profile_"):
+            found = _step(statement.sql, schema)
+            steps[statement.table] = {n: _delivered(o, set(sources)) for n, o in found.items()}
+            schema[statement.table] = list(steps[statement.table])
+    for log, part in (("quarantine_log", "quarantined"), ("deletion_log", "deleted")):
+        parts = [steps[f"{part}_{name}"] for name in sources]
+        steps[log] = {c: _joined(columns[c] for columns in parts) for c in cs[log].column_names}
+    cleaned = [t for c in sources.values() for t in (cs.cleaned(c.name), cs.history(c.name)) if t]
+    published = [*(t.name for t in cleaned), *(c.name for c in cs.steps(portfolio)), "quarantine_log", "deletion_log"]
+    return Lineage(portfolio, tuple(sources), tuple(published), steps)
 
 
 def find(name: str) -> tuple[Lineage, str, str | None]:
@@ -160,51 +170,43 @@ def contradictions(portfolio: str) -> list[str]:
     Sources must name every delivered column that the value is computed from; beyond these they may name columns that
     decide which rows it is computed from (all that a count has).
     """
-    known, table = of(portfolio), features_table(portfolio)
-    claims = [
-        (Ref(table, f.name), f"specifications/{portfolio}.yaml", f.sources)
-        for f in specification.load(portfolio).features
-    ]
-    cs = contracts.load()
+    known, spec = of(portfolio), specification.load(portfolio)
+    claims = [(Ref(spec.features_table, f.name), f"specifications/{portfolio}.yaml", f.sources) for f in spec.features]
     claims += [
-        (Ref(t, c.name), f"the contract of {t}", c.sources) for t in known.published for c in cs[t].columns if c.sources
+        (Ref(t.name, c.name), f"the contract of {t.name}", c.sources)
+        for t in contracts.load().steps(portfolio)
+        for c in t.columns
+        if c.sources
     ]
     wrong = []
     for column, where, sources in claims:
         origin = known.origin(column)
         computed = {str(ref) for ref in origin.value if ref.table in known.sources}
         missing, extra = computed - set(sources), set(sources) - computed - {str(ref) for ref in origin.filter}
-        changes = [f"add {', '.join(sorted(missing))}"] * bool(missing) + [f"drop {', '.join(sorted(extra))}"] * bool(
-            extra
-        )
+        changes = [f"{do} {', '.join(sorted(what))}" for do, what in (("add", missing), ("drop", extra)) if what]
         if changes:
             wrong.append(f"{where}, {column.column}: {'; '.join(changes)}")
     return wrong
 
 
-def features_table(portfolio: str) -> str:
-    """The published table that holds the portfolio's features."""
-    return str(getattr(specification.load(portfolio), "features_table", "application_features"))
+def _implied(source: Contract, cs: Contracts) -> dict[str, dict[str, Origin]]:
+    """What a contract says of the tables from a source's raw rows to its cleaned table, those of the base included.
 
-
-def _cleans(table: str, cs: Contracts) -> str | None:
-    return cs[table].source if table in cs else None
-
-
-def _checked(source: str, cs: Contracts) -> dict[str, Origin]:
-    columns = {c: Origin(frozenset({Ref(source, c)})) for c in cs[source].column_names}
-    reason = Origin(frozenset(Ref(source, c) for c in columns))
-    return {**columns, "_reason": reason, **dict.fromkeys(_POSITION, Origin())}
-
-
-def _cleaned(source: str, table: str, cs: Contracts) -> dict[str, Origin]:
-    """Every column as it is in the source; of several versions of a key the version column decides."""
-    contract = cs[source]
-    decides = frozenset(Ref(source, c) for c in (*contract.key, contract.version_column) if c)
-    return {
-        c: Origin(frozenset({Ref(source, c)}) if c in contract.column_names else decides, decides)
-        for c in cs[table].column_names
-    }
+    Every column is as it is in the source; of several versions of a key the version column decides.
+    """
+    columns = {c: Origin(frozenset({Ref(source.name, c)})) for c in source.column_names}
+    decides = frozenset(Ref(source.name, c) for c in (*source.key, source.version_column) if c)
+    chosen = {c: Origin(o.value, decides) for c, o in columns.items()}
+    cleaned, past = cs.cleaned(source.name), cs.history(source.name)
+    positions = dict.fromkeys((*_POSITION, "_tombstone"), Origin())
+    reason = {"_reason": Origin(frozenset(Ref(source.name, c) for c in columns))}
+    found = {f"{part}_{source.name}": chosen for part in ("kept", "removed", "tombstones")}
+    found |= {f"checked_{source.name}": {**columns, **positions, **reason}, f"copies_{source.name}": positions}
+    found |= {f"accepted_{source.name}": {**chosen, **positions}}
+    for table in (cleaned, *([past] if past else [])):
+        held = {c: chosen.get(c, Origin(decides, decides)) for c in table.column_names}
+        found |= {table.name: held, f"base_{table.name}": held}
+    return found
 
 
 def _delivered(origin: Origin, sources: set[str]) -> Origin:
@@ -325,7 +327,9 @@ class _Trace:
         from sqlglot import exp
 
         source = scope.sources.get(alias)
-        return _NONE if source is None or isinstance(source, exp.Table) else self.rows(source)
+        if isinstance(source, exp.Table):
+            return frozenset({Ref(source.name, ROWS)})
+        return _NONE if source is None else self.rows(source)
 
     def _read(self, scope: "Scope", expression: "exp.Expr | None", joined: str = "") -> Refs:
         if expression is None:

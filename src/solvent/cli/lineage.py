@@ -40,14 +40,14 @@ def _upwards(known: Lineage, table: str, column: str | None) -> list[dict[str, A
 def _downwards(known: Lineage, table: str, column: str | None) -> list[dict[str, Any]]:
     if table not in known.sources:
         raise LineageError(f"{table} is no source: --down takes a column of {', '.join(known.sources)}.")
-    features = {f.name for f in specification.load(known.portfolio).features}
-    features_table = lineage.features_table(known.portfolio)
+    spec = specification.load(known.portfolio)
+    features = {f"{spec.features_table}.{f.name}" for f in spec.features}
     return [
         {
             "source": str(source),
             "column": str(reached),
             "how": how,
-            "feature": reached.column if reached.table == features_table and reached.column in features else None,
+            "feature": reached.column if str(reached) in features else None,
         }
         for source in ([Ref(table, column)] if column else known.source_columns(table))
         for reached, how in known.dependents(source)
@@ -60,7 +60,7 @@ def _tree(known: Lineage, column: Ref) -> Tree:
     def grow(tree: Tree, ref: Ref) -> None:
         step = known.steps.get(ref.table, {}).get(ref.column)
         for how in ("value", "filter") if step else ():
-            for origin in sorted(getattr(step, how)):
+            for origin in sorted(ref for ref in getattr(step, how) if ref.column != lineage.ROWS):
                 branch = tree.add(f"{origin}" if how == "value" else f"[dim]{origin} (decides rows)[/]")
                 if how == "value":
                     grow(branch, origin)
