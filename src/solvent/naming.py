@@ -13,6 +13,7 @@ DATABASE = "solvent"
 NO_BASE = "none"  # said of the first run of a data set; an argument of a Glue job cannot be empty
 # The events of the stream (source contracts), and where they lie in the raw zone.
 EVENTS = ("application_event",)
+STEWARD = "data-steward"  # the role of people who look after quarantine
 STREAM, COMPACTED = "stream/", "stream-compacted/"
 
 
@@ -115,7 +116,12 @@ def compacted_key(event: str, day: str, inputs: str) -> str:
 
 def report_key(portfolio: str, run_id: str, phase: str) -> str:
     """artifacts: what a phase of a run did, as JSON."""
-    return f"runs/{portfolio}/{run_id}/{phase}.json"
+    return f"{reports_prefix(portfolio)}{run_id}/{phase}.json"
+
+
+def reports_prefix(portfolio: str) -> str:
+    """artifacts: the reports of all runs."""
+    return f"runs/{portfolio}/"
 
 
 def models_prefix(portfolio: str) -> str:

@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from solvent import delivery, naming
+from botocore.exceptions import ClientError
+
+from solvent import delivery, landing, naming
 from solvent.contracts import Contract
 
 MASK = "***"
@@ -49,30 +51,91 @@ class Row:
         return {name: "" if value is None else str(value) for name, value in json.loads(self.payload).items()}
 
 
-def read(
-    s3: Any, bucket: str, portfolio: str, sources: Iterable[Contract], run_id: str, reason: str | None = None
-) -> list[Row]:
-    """The rows that a run put into quarantine, by source, file and position; `reason`: only those that mention it.
+class Quarantine:
+    """What a data steward does in the lake of one environment; `buckets` maps each zone to its bucket.
 
-    Raises QuarantineError when there are none.
+    The role `solvent-<environment>-data-steward` allows exactly what is called here.
     """
-    import pyarrow.parquet as pq
 
-    found: list[Row] = []
-    for contract in sources:
-        prefix = naming.table_prefix(portfolio, contract.name, run_id)
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        for key in (o["Key"] for page in pages for o in page.get("Contents", [])):
-            body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-            found += [Row(**row) for row in pq.read_table(io.BytesIO(body)).to_pylist()]
-    chosen = [row for row in found if reason is None or reason in row.reason]
-    if not chosen:
-        about = f" with {reason!r} in their reason" if found else ""
-        raise QuarantineError(
-            f"Run {run_id} of {portfolio} has no rows in quarantine{about} in s3://{bucket}/. "
-            "`solvent quarantine list` shows the runs that have."
-        )
-    return sorted(chosen, key=lambda row: (row.source, row.source_file, row.row_number))
+    def __init__(self, s3: Any, buckets: Mapping[str, str]) -> None:
+        self._s3, self._buckets = s3, buckets
+
+    def rows(self, portfolio: str, sources: Iterable[Contract], run_id: str, reason: str | None = None) -> list[Row]:
+        """The rows that a run put into quarantine, by source, file and position; `reason`: only what mentions it.
+
+        Raises QuarantineError when there are none.
+        """
+        import pyarrow.parquet as pq
+
+        found: list[Row] = []
+        for contract in sources:
+            prefix = naming.table_prefix(portfolio, contract.name, run_id)
+            for key in self._keys("quarantine", prefix):
+                found += [Row(**row) for row in pq.read_table(io.BytesIO(self._body("quarantine", key))).to_pylist()]
+        chosen = [row for row in found if reason is None or reason in row.reason]
+        if not chosen:
+            about = f" with {reason!r} in their reason" if found else ""
+            raise QuarantineError(
+                f"Run {run_id} of {portfolio} has no rows in quarantine{about} in s3://{self._buckets['quarantine']}/. "
+                "`solvent quarantine list` shows the runs that have."
+            )
+        return sorted(chosen, key=lambda row: (row.source, row.source_file, row.row_number))
+
+    def replay(
+        self,
+        portfolio: str,
+        sources: Mapping[str, Contract],
+        run_id: str,
+        folder: Path,
+        *,
+        reason: str | None = None,
+        fixes: Mapping[tuple[str, int], Mapping[str, str]] | None = None,
+    ) -> tuple[str, list[Row]]:
+        """Deliver a run's rows again, by way of an empty folder; the manifest's address, and the rows.
+
+        Raises QuarantineError for corrections that fit no row, and when there is no row.
+        """
+        rows = self.rows(portfolio, sources.values(), run_id, reason)
+        original, as_of = self._manifest(portfolio, run_id), self._latest(portfolio)
+        delivery_of(rows, sources, fixes or {}, folder, original=original, run_id=run_id, as_of=as_of)
+        return landing.put(self._s3, self._buckets["landing"], folder, delivery.build(folder)), rows
+
+    def _manifest(self, portfolio: str, run_id: str) -> delivery.Manifest:
+        """The manifest of a run, by the report of its ingest. It is kept as long as deliveries are (`landing_days`)."""
+        report = json.loads(self._body("artifacts", naming.report_key(portfolio, run_id, "ingest")))
+        bucket, _, key = str(report["run"]["manifest"]).removeprefix("s3://").partition("/")
+        if bucket != self._buckets["landing"]:
+            raise QuarantineError(f"The report of run {run_id} names no manifest of the landing zone.")
+        return delivery.parse(self._body("landing", key))
+
+    def _latest(self, portfolio: str) -> str:
+        """The date of the latest ingest that completed: an older state of affairs would be refused."""
+        prefix = naming.reports_prefix(portfolio)
+        found = [o for o in self._listed("artifacts", prefix) if o["Key"].endswith("/ingest.json")]
+        for listed in sorted(found, key=lambda o: o["LastModified"], reverse=True):
+            report = json.loads(self._body("artifacts", listed["Key"]))
+            if report["status"] == "completed":
+                return str(report["run"]["as_of"])
+        raise QuarantineError(f"No ingest of {portfolio} has completed: there is nothing that a replay could change.")
+
+    def _listed(self, zone: str, prefix: str) -> list[dict[str, Any]]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._buckets[zone], Prefix=prefix)
+        return [found for page in pages for found in page.get("Contents", [])]
+
+    def _keys(self, zone: str, prefix: str) -> list[str]:
+        return [str(found["Key"]) for found in self._listed(zone, prefix)]
+
+    def _body(self, zone: str, key: str) -> bytes:
+        """Raises QuarantineError when it is gone."""
+        try:
+            return bytes(self._s3.get_object(Bucket=self._buckets[zone], Key=key)["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+                raise
+            raise QuarantineError(
+                f"s3://{self._buckets[zone]}/{key} is not there (any more): the run is unknown, or older than what the "
+                "zone keeps. Deliver the corrected rows as a file of changes. Nothing was delivered."
+            ) from error
 
 
 def shown(row: Row, contract: Contract, *, reveal: bool) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The Glue catalog of the lake, from the contracts: no crawler, no partition call; a run is found by its id."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Aws
@@ -8,6 +7,7 @@ from aws_cdk import aws_glue as glue
 
 from solvent import naming
 from solvent.contracts import Contract, dqdl
+from solvent.contracts.glue import columns, table_name
 from stacks.constructs.base import SolventStack
 
 PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
@@ -26,26 +26,18 @@ def database(scope: SolventStack) -> glue.CfnDatabase:
     )
 
 
-def table(
-    scope: SolventStack,
-    owner: glue.CfnDatabase,
-    *,
-    portfolio: str,
-    name: str,
-    zone: str,
-    description: str,
-    columns: Sequence[dict[str, str]],
-) -> glue.CfnTable:
+def table(scope: SolventStack, owner: glue.CfnDatabase, *, portfolio: str, contract: Contract) -> glue.CfnTable:
     """A Parquet table partitioned by run; a query must name its `run_id` (injected projection)."""
+    name, zone = contract.name, contract.zone
     template = f"s3://{scope.bucket_name(zone)}/{naming.table_prefix(portfolio, name, '${run_id}')}"
     created = glue.CfnTable(
         scope,
-        "Table" + "".join(part.capitalize() for part in name.split("_")),
+        "Table" + "".join(part.capitalize() for part in table_name(contract, portfolio).split("_")),
         catalog_id=Aws.ACCOUNT_ID,
         database_name=scope.names.glue_database,
         table_input=glue.CfnTable.TableInputProperty(
-            name=name,
-            description=description,
+            name=table_name(contract, portfolio),
+            description=contract.description,
             table_type="EXTERNAL_TABLE",
             parameters=_parameters(template),
             partition_keys=[
@@ -59,7 +51,7 @@ def table(
                 # A column that is the partition key as well may stand in a table only once.
                 columns=[
                     glue.CfnTable.ColumnProperty(name=c["Name"], type=c["Type"], comment=c.get("Comment"))
-                    for c in columns
+                    for c in columns(contract)
                     if c["Name"] != "run_id"
                 ],
             ),
@@ -80,7 +72,7 @@ def quality_ruleset(
         description=f"What the contract of {contract.name} asks of its rows",
         ruleset=dqdl.ruleset(contract),
         target_table=glue.CfnDataQualityRuleset.DataQualityTargetTableProperty(
-            database_name=scope.names.glue_database, table_name=contract.name
+            database_name=scope.names.glue_database, table_name=table_name(contract, portfolio)
         ),
     )
     created.node.add_dependency(table)

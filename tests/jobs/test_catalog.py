@@ -16,11 +16,7 @@ from solvent import contracts, etl, naming
 from solvent.contracts import Contract, glue
 from solvent.datasets import synthetic
 
-PUBLISHED = [
-    c
-    for c in contracts.load().values()
-    if c.kind == "published" and c.zone in ("cleaned", "training") and c.portfolio in ("lending", "ops")
-]
+PUBLISHED = contracts.load().in_the_lake("lending")
 DATABASE = "solvent_dev"
 # What awswrangler makes of the Hive types, with pyarrow's types.
 ARROW = {
@@ -77,9 +73,11 @@ def test_a_run_is_read_back_with_the_types_of_its_contract(
     import awswrangler as wr
 
     lakehouse, jobs = lake
-    types = wr.catalog.get_table_types(DATABASE, contract.name, boto3_session=session)
+    types = wr.catalog.get_table_types(DATABASE, glue.table_name(contract, "lending"), boto3_session=session)
     assert types == {c["Name"]: c["Type"] for c in glue.columns(contract)} | {"run_id": "string"}
-    frame = wr.s3.read_parquet_table(contract.name, database=DATABASE, dtype_backend="pyarrow", boto3_session=session)
+    frame = wr.s3.read_parquet_table(
+        glue.table_name(contract, "lending"), database=DATABASE, dtype_backend="pyarrow", boto3_session=session
+    )
     for column in (c["Name"] for c in glue.columns(contract) if c["Name"] != "run_id"):
         assert arrow_type(frame[column]) == expected(types[column]), column
     assert {str(run) for run in frame["run_id"].unique()} == {job.run_id for job in jobs}
@@ -107,11 +105,12 @@ def expected(hive: str) -> pa.DataType:
 def test_columns_have_the_contracts_words_and_runs_are_projected(contract: Contract, lake: Any, session: Any) -> None:
     import awswrangler as wr
 
-    comments = wr.catalog.get_columns_comments(DATABASE, contract.name, boto3_session=session)
+    name = glue.table_name(contract, "lending")
+    comments = wr.catalog.get_columns_comments(DATABASE, name, boto3_session=session)
     for column in contract.columns:
         if column.name != "run_id":
             assert comments[column.name] and comments[column.name][:20] == column.description[:20]
-    parameters = wr.catalog.get_table_parameters(DATABASE, contract.name, boto3_session=session)
+    parameters = wr.catalog.get_table_parameters(DATABASE, name, boto3_session=session)
     assert parameters["projection.run_id.type"] == "injected"
     # What Athena makes of the template for a run is where that run's files are.
     _, jobs = lake

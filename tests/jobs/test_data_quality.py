@@ -11,11 +11,11 @@ import pytest
 from dqdl_rules import Rule
 from lakehouse import Lakehouse
 
-from solvent import contracts
+from solvent import contracts, naming
 from solvent.contracts import Column, Contract, dqdl
 from solvent.datasets import synthetic
 
-PUBLISHED = [c for c in contracts.load().values() if c.kind == "published" and c.zone in ("cleaned", "training")]
+PUBLISHED = [c for p in naming.PORTFOLIOS for c in contracts.load().in_the_lake(p)]
 
 
 def implied(contract: Contract) -> Counter[tuple[Any, ...]]:
@@ -91,13 +91,14 @@ def cleaned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pa.Table]:
         lakehouse = Lakehouse(folder / "work")
         job = lakehouse.deliver(folder / "files")
         lakehouse.run(job)
-        return {c.name: lakehouse.table(job, c.zone, c.name) for c in PUBLISHED if c.portfolio in ("lending", "ops")}
+        return {c.name: lakehouse.table(job, c.zone, c.name) for c in contracts.load().in_the_lake("lending")}
 
 
 def test_what_the_etl_calls_good_is_good_by_the_rulesets(cleaned: dict[str, pa.Table]) -> None:
+    by_name = {c.name: c for c in contracts.load().in_the_lake("lending")}
     judged = 0
     for name, table in cleaned.items():
-        for rule in dqdl_rules.parse(dqdl.ruleset(contracts.load()[name])):
+        for rule in dqdl_rules.parse(dqdl.ruleset(by_name[name])):
             assert dqdl_rules.holds(rule, table, cleaned), f"{name}: {rule}"
             judged += 1
     assert judged > 150

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from lakehouse import BUCKETS, Lakehouse
 
-from solvent import contracts, delivery, etl, quarantine
+from solvent import contracts, delivery, etl, naming, quarantine
 from solvent.datasets import synthetic
-from solvent.quarantine import QuarantineError, Row
+from solvent.quarantine import Quarantine, QuarantineError, Row
 
 SOURCES = {c.name: c for c in contracts.load().sources("lending")}
 LATEST = "2026-06-30"
@@ -41,25 +41,27 @@ def edit(path: Path, number: int, changes: dict[str, str]) -> None:
 
 
 def read(lakehouse: Lakehouse, job: etl.Job, reason: str | None = None) -> list[Row]:
-    return quarantine.read(lakehouse.s3, BUCKETS["quarantine"], "lending", SOURCES.values(), job.run_id, reason)
+    return Quarantine(lakehouse.s3, BUCKETS).rows("lending", SOURCES.values(), job.run_id, reason)
 
 
 def replay(
     lakehouse: Lakehouse, job: etl.Job, scratch: Path, fixes: str | None = None, reason: str | None = None
 ) -> etl.Job:
-    """What `solvent quarantine replay` delivers."""
+    """What `solvent quarantine replay` delivers, as the job that then builds on the run."""
+    completed(lakehouse, job)
     scratch.mkdir()
-    rows = read(lakehouse, job, reason)
-    quarantine.delivery_of(
-        rows,
-        SOURCES,
-        quarantine.corrections(fixes) if fixes else {},
-        scratch,
-        original=delivery.parse(lakehouse.s3.get_object(**place(job.manifest))["Body"].read()),
-        run_id=job.run_id,
-        as_of=LATEST,
-    )
-    return lakehouse.deliver(scratch, base=job)
+    given = quarantine.corrections(fixes) if fixes else {}
+    there = Quarantine(lakehouse.s3, BUCKETS)
+    uri, _ = there.replay("lending", SOURCES, job.run_id, scratch, reason=reason, fixes=given)
+    body = lakehouse.s3.get_object(**place(uri))["Body"].read()
+    return etl.Job("lending", delivery.run_id(body, "test"), uri, BUCKETS, base=job.run_id)
+
+
+def completed(lakehouse: Lakehouse, job: etl.Job) -> None:
+    """The report that `ingest` leaves."""
+    body = {"status": "completed", "run": {"manifest": job.manifest, "as_of": LATEST}}
+    key = naming.report_key("lending", job.run_id, "ingest")
+    lakehouse.s3.put_object(Bucket=BUCKETS["artifacts"], Key=key, Body=json.dumps(body).encode())
 
 
 def place(uri: str) -> dict[str, str]:
@@ -194,3 +196,25 @@ def test_a_run_without_such_rows_says_so(lakehouse: Lakehouse, folder: Path) -> 
         read(lakehouse, job, "nonsense")
     with pytest.raises(QuarantineError, match=r"Run 0123456789abcdef of lending has no rows in quarantine in s3://"):
         read(lakehouse, etl.Job("lending", "0123456789abcdef", "", BUCKETS))
+
+
+def test_a_replay_is_as_of_the_latest_completed_delivery(lakehouse: Lakehouse, folder: Path) -> None:
+    job = lakehouse.deliver(folder)
+    lakehouse.run(job)
+    completed(lakehouse, job)
+    for run, status, as_of in (("a" * 16, "completed", "2026-07-31"), ("b" * 16, "failed", "2026-08-31")):
+        body = {"status": status, "run": {"manifest": "", "as_of": as_of}}
+        key = naming.report_key("lending", run, "ingest")
+        lakehouse.s3.put_object(Bucket=BUCKETS["artifacts"], Key=key, Body=json.dumps(body).encode())
+    (folder.parent / "replay").mkdir()
+    uri, _ = Quarantine(lakehouse.s3, BUCKETS).replay("lending", SOURCES, job.run_id, folder.parent / "replay")
+    assert "/2026-07-31-" in uri
+
+
+def test_a_run_whose_delivery_is_gone_cannot_be_replayed(lakehouse: Lakehouse, folder: Path) -> None:
+    job = lakehouse.deliver(folder)
+    lakehouse.run(job)
+    completed(lakehouse, job)
+    lakehouse.s3.delete_object(**place(job.manifest))
+    with pytest.raises(QuarantineError, match="manifest.json is not there .*any more.*Nothing was delivered"):
+        Quarantine(lakehouse.s3, BUCKETS).replay("lending", SOURCES, job.run_id, folder.parent)

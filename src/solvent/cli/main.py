@@ -161,6 +161,16 @@ def sql(
 
 
 @app.command()
+def compact(env: Environment = None) -> None:
+    """Make one object of each closed day of the stream, by the job that also runs at night."""
+    with console.status("compact runs"):
+        status, cause, seconds = platform(env).compact()
+    if status != "SUCCEEDED":
+        raise typer.Exit(fail(f"compact {status} after {seconds:.1f} s: {cause}"))
+    console.print(f"compact SUCCEEDED in {seconds:.1f} s; every event is still there, once.")
+
+
+@app.command()
 def lineage(
     name: Annotated[str, typer.Argument(metavar="TABLE[.COLUMN]", help="A published table; with --down a source.")],
     down: Annotated[bool, typer.Option("--down", help="What depends on a column of a source.")] = False,

@@ -4,23 +4,19 @@ import json
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from solvent import contracts, delivery, naming, quarantine
+from solvent import contracts, naming, quarantine
 from solvent.cli import output
-from solvent.cli.options import Environment, Portfolio, console, platform
+from solvent.cli.options import Environment, Portfolio, console, target
 from solvent.contracts import Contract
-from solvent.quarantine import QuarantineError, Row
+from solvent.quarantine import Quarantine, QuarantineError
 from solvent.target import checkout
-
-if TYPE_CHECKING:
-    from solvent.client import Platform
 
 app = typer.Typer(help="Rows that broke a rule: see them, mend them, deliver them again.", no_args_is_help=True)
 COUNTS = "sql/analytics/quarantine.sql"
-STATE = "sql/analytics/latest_delivery.sql"
 
 Run = Annotated[str, typer.Option("--run", help="The run's id; `solvent quarantine list` has them.")]
 Source = Annotated[str | None, typer.Option(help="Only rows of this source.")]
@@ -37,7 +33,7 @@ def counts(
     """How many rows, by run, source and reason; newest deliveries first."""
     from solvent.client import query
 
-    columns, found = query(platform(env).target, (checkout() / COUNTS).read_text())
+    columns, found = query(target(env), (checkout() / COUNTS).read_text())
     wanted = {"portfolio": portfolio, "run_id": run, "source": source}
     rows = [r for r in found if all(v is None or r[columns.index(n)] == v for n, v in wanted.items())]
     if not rows:
@@ -61,7 +57,7 @@ def show(
 ) -> None:
     """The rows with reason and position; what may concern a person is masked."""
     sources = _sources(portfolio, source)
-    found = _read(platform(env), portfolio, sources, run, reason)
+    found = _there(env).rows(portfolio, sources.values(), run, reason)
     for row in found[:limit]:
         plain = quarantine.shown(row, sources[row.source], reveal=reveal)
         if as_json:
@@ -89,14 +85,10 @@ def replay(
     env: Environment = None,
 ) -> None:
     """Deliver rows again, with corrections. Their manifest starts `ingest`; the same replay twice changes nothing."""
-    there, sources = platform(env), _sources(portfolio, source)
-    rows = _read(there, portfolio, sources, run, reason)
+    sources = _sources(portfolio, source)
     fixes = quarantine.corrections(fix.read_text(encoding="utf-8")) if fix else {}
     with tempfile.TemporaryDirectory(prefix="solvent-replay-") as scratch:
-        folder = Path(scratch)
-        original, as_of = _delivered(there, portfolio, run), _latest(there, portfolio)
-        quarantine.delivery_of(rows, sources, fixes, folder, original=original, run_id=run, as_of=as_of)
-        manifest = there.load(folder)
+        manifest, rows = _there(env).replay(portfolio, sources, run, Path(scratch), reason=reason, fixes=fixes)
     per_source = Counter(row.source for row in rows)
     console.print(f"Delivered again: {', '.join(f'{n} of {name}' for name, n in sorted(per_source.items()))}.")
     console.print(f"[bold]{manifest}[/], {len(fixes)} rows corrected", soft_wrap=True)
@@ -110,23 +102,6 @@ def _sources(portfolio: str, source: str | None) -> dict[str, Contract]:
     return {name: c for name, c in known.items() if source in (None, name)}
 
 
-def _read(there: "Platform", portfolio: str, sources: dict[str, Contract], run: str, reason: str | None) -> list[Row]:
-    target = there.target
-    return quarantine.read(target.client("s3"), target.bucket("quarantine"), portfolio, sources.values(), run, reason)
-
-
-def _delivered(there: "Platform", portfolio: str, run: str) -> delivery.Manifest:
-    """The manifest of a run, by the report of its ingest."""
-    s3 = there.target.client("s3")
-    key = naming.report_key(portfolio, run, "ingest")
-    report: dict[str, Any] = json.loads(s3.get_object(Bucket=there.target.bucket("artifacts"), Key=key)["Body"].read())
-    bucket, _, key = str(report["run"]["manifest"]).removeprefix("s3://").partition("/")
-    return delivery.parse(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-
-
-def _latest(there: "Platform", portfolio: str) -> str:
-    """The date of the portfolio's latest delivery: an older state of affairs would be refused."""
-    from solvent.client import query
-
-    _, rows = query(there.target, (checkout() / STATE).read_text(), {"portfolio": portfolio})
-    return str(rows[0][0])[:10]
+def _there(env: str | None) -> Quarantine:
+    there = target(env)
+    return Quarantine(there.client("s3"), {zone: there.bucket(zone) for zone in naming.ZONES})
