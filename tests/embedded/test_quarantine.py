@@ -32,10 +32,13 @@ def run_id(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An ingest of a clean delivery in which one income is none."""
     folder = tmp_path_factory.mktemp("delivery")
     synthetic.generate(folder, customers=60, loans=60, seed=21, mess=0.0)
+    with (folder / "loan_application.csv").open(encoding="utf-8-sig", newline="") as file:
+        borrower = next(csv.DictReader(file))["customer_id"]
     path = folder / "customer_profile.csv"
     with path.open(encoding="utf-8-sig", newline="") as file:
         header, *rows = list(csv.reader(file))
-    rows[3][header.index("annual_income")] = "a lot"
+    [row] = [r for r in rows if r[header.index("customer_id")] == borrower]
+    row[header.index("annual_income")] = "a lot"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])
     done = platform.run("ingest", {"manifest": platform.load(folder)})
