@@ -134,7 +134,7 @@ def of(portfolio: str) -> Lineage:
     schema |= {f"raw_{c.name}": [*c.column_names, delivery.DELETED, *_POSITION] for c in sources.values()}
     schema |= {f"malformed_{name}": list(_NOT_DELIVERED) for name in sources}
     for statement in statements.derive(portfolio, "duckdb"):
-        if statement.table not in steps and not statement.table.startswith("profile_"):
+        if statement.table not in steps and not statement.table.startswith(("profile_", "rules_")):
             found = _step(statement.sql, schema)
             steps[statement.table] = {n: _delivered(o, set(sources)) for n, o in found.items()}
             schema[statement.table] = list(steps[statement.table])

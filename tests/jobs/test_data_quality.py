@@ -2,18 +2,21 @@
 
 import datetime
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import dqdl_rules
+import duckdb
 import pyarrow as pa
 import pytest
 from dqdl_rules import Rule
 from lakehouse import Lakehouse
 
-from solvent import contracts, naming
+from solvent import contracts, etl, naming
 from solvent.contracts import Column, Contract, dqdl
 from solvent.datasets import synthetic
+from solvent.etl import quality
 
 PUBLISHED = [c for p in naming.PORTFOLIOS for c in contracts.load().in_the_lake(p)]
 
@@ -139,3 +142,49 @@ def replaced(table: pa.Table, column: str, value: Any) -> pa.Table:
     at, kind = table.column_names.index(column), table.schema.field(column).type
     values = [value, *table.column(column).to_pylist()[1:]]
     return table.set_column(at, column, pa.array(values, type=kind))
+
+
+def own(contract: Contract, table: pa.Table) -> dict[str, Any]:
+    """What the ETL itself counts of a table that a step computed."""
+    with duckdb.connect() as connection:
+        connection.register(contract.name, table)
+        result = connection.execute(quality.broken(contract))
+        names = [column[0] for column in result.description or []]
+        [row] = result.fetchall()
+        return dict(zip(names, row, strict=True))
+
+
+@pytest.mark.parametrize("contract", contracts.load().steps("lending"), ids=lambda c: c.name)
+def test_the_etl_and_the_ruleset_agree_on_good_and_broken_tables(
+    contract: Contract, cleaned: dict[str, pa.Table]
+) -> None:
+    table = cleaned[contract.name]
+    assert quality.report(contract, own(contract, table)) == {}
+    judged = 0
+    for rule in dqdl_rules.parse(dqdl.ruleset(contract)):
+        if rule.type in ("ReferentialIntegrity", "RowCount"):
+            continue
+        if rule.type == "IsPrimaryKey" or rule.parameters[0] in contract.key and rule.type == "IsComplete":
+            damaged = pa.concat_tables([table, table.slice(0, 1)])
+            if rule.type == "IsComplete":
+                damaged = replaced(nullable(table), rule.parameters[0], None)
+            with pytest.raises(etl.EtlError, match=f"{contract.name} would have"):
+                quality.report(contract, own(contract, damaged))
+            continue
+        damaged = replaced(nullable(table), rule.parameters[0], broken_by(rule, table))
+        found = quality.report(contract, own(contract, damaged))
+        assert set(found.values()) == {1}, rule
+        assert {text.partition(" - ")[0] for text in found} == {rule.parameters[0]}
+        judged += 1
+    assert judged > 20
+
+
+def nullable(table: pa.Table) -> pa.Table:
+    return table.cast(pa.schema([field.with_nullable(True) for field in table.schema]))
+
+
+def test_too_few_rows_end_the_run() -> None:
+    contract = replace(contracts.load()["application_features"], minimum_rows=3)
+    found = {"total": 2, "repeated": 0, "absent": 0}
+    with pytest.raises(etl.EtlError, match="2 rows in all, at least 3 are due"):
+        quality.report(contract, found)
