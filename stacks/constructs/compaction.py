@@ -32,6 +32,7 @@ class Compaction:
         self.role = self._role(lake)
         self.job = self._job()
         self.job.node.add_dependency(scope.security, policy_of(self.role))
+        self.dead_letters = DeadLetterQueue(scope, "CompactDeadLetters", name="compact-failed", key=lake.key)
         self._start_nightly(lake)
 
     def _role(self, lake: LakeStack) -> iam.Role:
@@ -86,7 +87,6 @@ class Compaction:
 
     def _start_nightly(self, lake: LakeStack) -> None:
         scope, stream = self._scope, self._scope.config.stream
-        dead_letters = DeadLetterQueue(scope, "CompactDeadLetters", name="compact-failed", key=lake.key)
         role = service_role(
             scope,
             "CompactScheduleRole",
@@ -95,7 +95,7 @@ class Compaction:
             description="Starts the compaction",
         )
         allow(role, "glue:StartJobRun", on=[scope.arn("glue", f"job/{scope.names.compact_job}")])
-        allow(role, "sqs:SendMessage", on=[dead_letters.queue_arn])
+        allow(role, "sqs:SendMessage", on=[self.dead_letters.queue_arn])
         allow(role, "kms:Decrypt", "kms:GenerateDataKey", on=[lake.key.key_arn])
         schedule = scheduler.CfnSchedule(
             scope,
@@ -111,7 +111,7 @@ class Compaction:
                 arn=START,
                 role_arn=role.role_arn,
                 input=f'{{"JobName":"{scope.names.compact_job}"}}',
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=self.dead_letters.queue_arn),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
                 ),
