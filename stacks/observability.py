@@ -89,7 +89,7 @@ class ObservabilityStack(SolventStack):
             self._alarm(f"{name}-errors", f"Function {name} threw errors", metric)
 
     def _queues(self, queues: Sequence[sqs.Queue]) -> None:
-        for name, queue in zip(("events-failed", "triggers-failed"), queues, strict=True):
+        for name, queue in zip(("events-failed", "compact-failed", "triggers-failed"), queues, strict=True):
             metric = self._metric(
                 "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.queue_name}, statistic="Maximum"
             )
