@@ -107,8 +107,9 @@ bench: setup ## Measure; writes benchmarks/results/*.json
 bench-etl: setup-dev ## The ETL beside pandas, Polars, Spark and a plain copy, up to 50 million rows (half an hour, 4 GB of disk)
 	@$(BIN)/python -m benchmarks etl
 
-docs: setup-dev synth ## Regenerate the generated documents (data dictionary, embedded AWS table, networks, cost, security, permissions)
+docs: setup-dev synth ## Regenerate the generated documents (data dictionary, lineage, embedded AWS table, networks, cost, security, permissions)
 	@$(BIN)/python -m scripts.data_dictionary
+	@$(BIN)/python -m scripts.lineage
 	@$(BIN)/python -m embedded_aws.table
 	@$(BIN)/python -m gates.networks
 	@$(BIN)/python -m gates.cost --write

@@ -14,6 +14,7 @@ from embedded_aws.encryption import customer_key
 
 _DELIVERY = {"states": "states:StartExecution", "sqs": "sqs:SendMessage", "sns": "sns:Publish",
              "lambda": "lambda:InvokeFunction"}  # fmt: skip
+_UNIVERSAL = "arn:aws:scheduler:::aws-sdk:"  # a schedule that calls an API itself: `<this>glue:startJobRun`
 
 
 # Trust
@@ -101,6 +102,9 @@ def deliver(inner: Any, target: Mapping[str, Any], event: Any, rule: Mapping[str
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
     """
     role, arn = target.get("RoleArn"), target.get("Arn", "")
+    if arn.startswith(_UNIVERSAL):
+        service.spawn_thread(_call, target, rule, arn.removeprefix(_UNIVERSAL))
+        return None
     action = _DELIVERY.get(arn.split(":")[2] if arn.startswith("arn:") else "")
     if not role or action is None:
         return inner(target, event, rule, view)
@@ -121,6 +125,25 @@ def deliver(inner: Any, target: Mapping[str, Any], event: Any, rule: Mapping[str
     if scheduled and (queue := (target.get("DeadLetterConfig") or {}).get("Arn")):
         service.spawn_thread(_to_dead_letters, role, queue, target.get("Input") or "{}", reason)
     return None
+
+
+def _call(target: Mapping[str, Any], schedule: Mapping[str, Any], called: str) -> None:
+    """A universal target: the service's API with the schedule's role and input; only what our schedules call is here.
+
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
+    """
+    role, given = target["RoleArn"], target.get("Input") or "{}"
+    group = schedule.get("Arn", "*").replace(":schedule/", ":schedule-group/").rsplit("/", 1)[0]
+    try:
+        if called != "glue:startJobRun":
+            raise service.ApiError("ValidationException", f"{called} is no target of the embedded AWS")
+        if not trusts(role, "scheduler.amazonaws.com", group):
+            raise service.ApiError("AccessDeniedException", f"scheduler.amazonaws.com may not assume {role}")
+        service.client("glue", role, "scheduler").start_job_run(**json.loads(given))
+    except (service.ApiError, ClientError, BotoCoreError) as error:
+        service.log.warning("%s was not delivered: %s", schedule.get("Name"), error)
+        if queue := (target.get("DeadLetterConfig") or {}).get("Arn"):
+            _to_dead_letters(role, queue, given, str(error))
 
 
 def _to_dead_letters(role: str, queue: str, body: str, reason: str) -> None:

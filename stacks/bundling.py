@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 # Of the package, what only an operator's laptop needs.
-LAPTOP_ONLY = ("cli", "datasets", "client.py", "deployment.py", "target.py")
+LAPTOP_ONLY = ("cli", "datasets", "client.py", "deployment.py", "lineage.py", "quarantine.py", "target.py")
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 Tree = dict[str, bytes]  # relative path -> content
@@ -33,6 +33,7 @@ class Artifacts:
 
     code_version: str
     glue_script: Path
+    compact_script: Path
     glue_libraries: Path
     training_source: Path
     migrations: str
@@ -48,9 +49,11 @@ def build() -> Artifacts:
     package = _package()
     glue_script = _read(ROOT / "glue_jobs")
     training = {**package, **{Path(name).name: body for name, body in _read(ROOT / "sagemaker").items()}}
+    scripts = _stage_directory("glue-script", glue_script or {"etl.py": b""})
     return Artifacts(
         code_version=_digest({**package, **_below("glue", glue_script), **_below("sagemaker", training)})[:12],
-        glue_script=_stage_directory("glue-script", glue_script or {"etl.py": b""}) / "etl.py",
+        glue_script=scripts / "etl.py",
+        compact_script=scripts / "compact.py",
         glue_libraries=_stage_file("glue-libraries", ".zip", _zip(package)),
         training_source=_stage_file("training-source", ".tar.gz", _tar_gz(training)),
         migrations=_digest(_read(ROOT / "sql" / "warehouse"))[:16],

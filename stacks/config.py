@@ -58,6 +58,8 @@ class Stream(_Section):
     batch_window_seconds: int = Field(ge=0, le=300)
     retry_attempts: int = Field(ge=0, le=10_000)
     maximum_record_age_minutes: Minutes
+    compaction_schedule: str = Field(pattern=r"^(cron|rate)\(.+\)$")
+    compaction_enabled: bool
 
     @model_validator(mode="after")
     def _record_is_retried_while_it_exists(self) -> Self:

@@ -1,4 +1,4 @@
-"""The Glue job that turns a delivery into raw, cleaned and training tables."""
+"""The Glue jobs: a delivery into raw, cleaned and training tables; the stream's small files into large ones."""
 
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
@@ -8,6 +8,7 @@ from constructs import Construct
 from stacks import bundling
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
+from stacks.constructs.compaction import Compaction
 from stacks.constructs.dependencies import policy_of
 from stacks.constructs.glue_connection import GlueConnection
 from stacks.constructs.log_group import LogGroup
@@ -25,24 +26,26 @@ class EtlStack(SolventStack):
         self.script = assets.Asset(self, "Script", path=str(artifacts.glue_script))
         self.libraries = assets.Asset(self, "Libraries", path=str(artifacts.glue_libraries))
         self.log_prefix = f"/{self.names.prefix}/glue"
-        self._log_groups(lake)
+        self.log_groups(lake, "etl")
         self.security = self._security_configuration(lake)
         self.role = self._role(lake)
-        self.connection = (
-            GlueConnection(self, network=network, role=self.role) if config.network.private_compute else None
-        )
+        self.connection = GlueConnection(self, network=network) if config.network.private_compute else None
+        if self.connection:
+            self.connection.serve(self.role)
         self.job = self._job()
         self.job.node.add_dependency(self.security, policy_of(self.role))
+        self.compaction = Compaction(self, lake=lake)
 
-    def _log_groups(self, lake: LakeStack) -> None:
+    def log_groups(self, lake: LakeStack, job: str) -> None:
         """Where Glue 5.x writes: daemons and the Glue logger to `error`, the script's stdout and stderr to `output`.
 
         With a security configuration Glue puts its name and the role's between prefix and end:
         https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
         """
-        folder = f"{self.log_prefix}/{self.names.named('glue')}-role/{self.names.named('etl')}"
+        folder = f"{self.log_prefix}/{self.names.named('glue')}-role/{self.names.named(job)}"
+        prefix = "Logs" if job == "etl" else f"{job.capitalize()}Logs"
         for end in ("error", "output"):
-            LogGroup(self, f"Logs{end.capitalize()}", name=f"{folder}/{end}", key=lake.key)
+            LogGroup(self, f"{prefix}{end.capitalize()}", name=f"{folder}/{end}", key=lake.key)
 
     def _security_configuration(self, lake: LakeStack) -> glue.CfnSecurityConfiguration:
         kms_key = lake.key.key_arn
@@ -62,9 +65,13 @@ class EtlStack(SolventStack):
             ),
         )
 
+    @property
+    def placement(self) -> glue.CfnJob.ConnectionsListProperty | None:
+        """Jobs run in the VPC where there is a connection."""
+        return glue.CfnJob.ConnectionsListProperty(connections=[self.connection.name]) if self.connection else None
+
     def _job(self) -> glue.CfnJob:
         etl = self.config.etl
-        placement = glue.CfnJob.ConnectionsListProperty(connections=[self.connection.name]) if self.connection else None
         return glue.CfnJob(
             self,
             "Job",
@@ -81,7 +88,7 @@ class EtlStack(SolventStack):
             max_retries=0,  # the state machine retries what is worth a retry
             execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=etl.concurrent_runs),
             security_configuration=self.names.named("glue"),
-            connections=placement,
+            connections=self.placement,
             default_arguments={
                 "--extra-py-files": self.libraries.s3_object_url,
                 "--job-language": "python",
@@ -113,10 +120,11 @@ class EtlStack(SolventStack):
         for asset in (self.script, self.libraries):
             allow(role, "s3:GetObject", on=[f"arn:aws:s3:::{asset.s3_bucket_name}/{asset.s3_object_key}"])
         use_key(role, lake.key, write=True)
-        self._logs(role)
+        self.write_logs(role)
         return role
 
-    def _logs(self, role: iam.Role) -> None:
+    def write_logs(self, role: iam.Role) -> None:
+        """What Glue itself does with a job's role."""
         allow(
             role,
             "logs:AssociateKmsKey",

@@ -9,14 +9,11 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from solvent import contracts, naming
-from solvent.contracts.glue import columns
 from stacks.config import Config
 from stacks.constructs import catalog
 from stacks.constructs.base import SolventStack
 from stacks.constructs.function import CALLED_BY_CLOUDFORMATION
-from stacks.constructs.permissions import acknowledge, only_logs
-
-PARQUET_ZONES = ("cleaned", "training")
+from stacks.constructs.permissions import OBJECTS, UPLOAD, acknowledge, allow, only_logs, use_key
 
 
 class LakeStack(SolventStack):
@@ -27,6 +24,7 @@ class LakeStack(SolventStack):
         self.buckets = {zone: self._zone_bucket(zone) for zone in naming.ZONES}
         self._settle_emptying()
         self._catalog()
+        self._data_steward()
 
     def _key(self) -> kms.Key:
         key = kms.Key(
@@ -156,21 +154,26 @@ class LakeStack(SolventStack):
         return rules
 
     def _catalog(self) -> None:
-        """Every published table that is kept as Parquet, and the logs of runs; the rest is in the warehouse only."""
+        """Every published table that is kept as Parquet, with its history, and the logs of runs; the rest is in the
+        warehouse only. Each has the rules of its contract as a Glue Data Quality ruleset."""
         owner = catalog.database(self)
         for portfolio in naming.PORTFOLIOS:
-            for contract in contracts.load().values():
-                if (
-                    contract.kind == "published"
-                    and contract.zone in PARQUET_ZONES
-                    and contract.portfolio in (portfolio, "ops")
-                ):
-                    catalog.table(
-                        self,
-                        owner,
-                        portfolio=portfolio,
-                        name=contract.name,
-                        zone=contract.zone,
-                        description=contract.description,
-                        columns=columns(contract),
-                    )
+            for contract in contracts.load().in_the_lake(portfolio):
+                table = catalog.table(self, owner, portfolio=portfolio, contract=contract)
+                catalog.quality_ruleset(self, table, portfolio=portfolio, contract=contract)
+
+    def _data_steward(self) -> None:
+        """What people assume to see rows in quarantine and to deliver them again; analysts see counts only."""
+        role = iam.Role(
+            self,
+            "DataSteward",
+            role_name=self.names.named(naming.STEWARD),
+            description="Sees rows in quarantine and delivers them again",
+            assumed_by=iam.AccountRootPrincipal(),  # whoever of this account may call sts:AssumeRole on it
+        )
+        read = ("quarantine", "artifacts", "landing")  # else what is gone looks like what is forbidden
+        allow(role, "s3:ListBucket", on=[f"arn:aws:s3:::{self.bucket_name(zone)}" for zone in read])
+        allow(role, "s3:GetObject", on=self.objects("quarantine"), why=OBJECTS)
+        allow(role, "s3:GetObject", on=self.objects("artifacts", "runs/"), why=OBJECTS)
+        allow(role, "s3:GetObject", *UPLOAD, on=self.objects("landing"), why=OBJECTS)
+        use_key(role, self.key, write=True)

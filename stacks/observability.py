@@ -13,6 +13,7 @@ from stacks.api import ApiStack
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.function import Function
+from stacks.etl import EtlStack
 from stacks.ingestion import IngestionStack
 from stacks.orchestration import OrchestrationStack
 from stacks.serving import VARIANT
@@ -25,6 +26,7 @@ class ObservabilityStack(SolventStack):
         *,
         config: Config,
         ingestion: IngestionStack,
+        etl: EtlStack,
         orchestration: OrchestrationStack,
         api: ApiStack,
     ) -> None:
@@ -35,7 +37,7 @@ class ObservabilityStack(SolventStack):
         self._functions(
             [ingestion.ingest, functions.run_control, functions.warehouse_load, functions.model_gate, api.function]
         )
-        self._queues([ingestion.dead_letters, orchestration.dead_letters])
+        self._queues([ingestion.dead_letters, etl.compaction.dead_letters, orchestration.dead_letters])
         self._stream()
         self._endpoints()
         self._dashboard()
@@ -87,7 +89,7 @@ class ObservabilityStack(SolventStack):
             self._alarm(f"{name}-errors", f"Function {name} threw errors", metric)
 
     def _queues(self, queues: Sequence[sqs.Queue]) -> None:
-        for name, queue in zip(("events-failed", "triggers-failed"), queues, strict=True):
+        for name, queue in zip(("events-failed", "compact-failed", "triggers-failed"), queues, strict=True):
             metric = self._metric(
                 "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue.queue_name}, statistic="Maximum"
             )

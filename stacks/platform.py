@@ -36,5 +36,5 @@ class Platform:
         )
         self.api = ApiStack(app, **base)
         self.observability = ObservabilityStack(
-            app, config=config, ingestion=self.ingestion, orchestration=self.orchestration, api=self.api
+            app, config=config, ingestion=self.ingestion, etl=self.etl, orchestration=self.orchestration, api=self.api
         )

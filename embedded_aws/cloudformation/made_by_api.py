@@ -12,6 +12,7 @@ def register() -> None:
     """Flow logs, security group rules, composite alarms, Glue security configurations, NAT gateways, budgets..."""
     handlers.register("AWS::Budgets::Budget", _budget, _delete_budget)
     handlers.register("AWS::Logs::QueryDefinition", lambda i, p, s: (physical_name(s, i), {}), lambda *_: None)
+    handlers.register("AWS::Glue::DataQualityRuleset", lambda _, p, __: (p["Name"], {}), lambda *_: None)
     handlers.register("AWS::IAM::OIDCProvider", _oidc_provider, lambda *_: None)
     handlers.register("AWS::EC2::FlowLog", _flow_log, _delete_flow_log)
     handlers.register("AWS::EC2::SecurityGroupIngress", _rule("ingress"), _revoke("ingress"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gates.assembly import Assembly
 from gates.cost.at_rest import PRICED, endpoints
 from gates.cost.prices import TABLE, Assumed, Line, UnpricedError, assumptions, price, total
-from gates.cost.run import function, nested, phases, run
+from gates.cost.run import COMPACTION, compaction, function, nested, phases, run
 from gates.outcome import Finding, Outcome
 from stacks import config
 
@@ -105,10 +105,14 @@ def _merged(lines: list[Line]) -> list[Line]:
 
 def _usage(assembly: Assembly, runs: Mapping[str, list[Line]], assumed: Assumed) -> list[Line]:
     """A month of use as assumed: deliveries, nights, events, scores."""
-    nights = sum(p.get("State") == "ENABLED" for p in assembly.of("AWS::Scheduler::Schedule").values())
+    targets = [
+        str(p["Target"]["Arn"]) for p in assembly.of("AWS::Scheduler::Schedule").values() if p.get("State") == "ENABLED"
+    ]
+    compactions = targets.count(COMPACTION)
     lines = [
         *_times(runs["pipeline"], assumed["runs_a_month"]),
-        *_times(runs["score"], nights * assumed["nights_a_month"]),
+        *_times(runs["score"], (len(targets) - compactions) * assumed["nights_a_month"]),
+        *_times(list(compaction(assembly, assumed)), compactions * assumed["nights_a_month"]),
         Line("events into the stream", assumed["events_a_month"], "put-unit", "none"),
         Line("REST API", assumed["scores_a_month"], "http-request", "none"),
         *function(assembly, assumed["scores_a_month"], assumed),

@@ -7,6 +7,7 @@ from gates.cost.prices import HOURS, Assumed, Line, Properties, UnpricedError
 from gates.machines.flows import Flow, State, flows
 from solvent.naming import Names
 
+COMPACTION = "arn:aws:scheduler:::aws-sdk:glue:startJobRun"  # the target of the schedule that compacts
 DPU = {"G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8}  # a worker's DPUs
 # What Wait states wait for, by their names: it sets how often their loop goes round.
 AWAITED = {"WaitApproval": "approval_minutes", "WaitEndpoint": "rollout_minutes", "WaitLoad": "load_minutes"}
@@ -65,6 +66,14 @@ def _etl(job: Properties, assumed: Assumed) -> Line:
     dpus = job["NumberOfWorkers"] * DPU[job["WorkerType"]]
     hours = dpus * max(1, assumed["etl_minutes"]) / 60  # Glue bills a minute at least
     return Line("Glue job", hours, "dpu-hour", "`etl.workers`, `etl.worker_type`")
+
+
+def compaction(assembly: Assembly, assumed: Assumed) -> Iterator[Line]:
+    """One night's compaction of the stream."""
+    job = assembly.one("AWS::Glue::Job", Name=Names(assembly.environment).compact_job)
+    dpus = job["NumberOfWorkers"] * DPU[job["WorkerType"]]
+    hours = dpus * max(1, assumed["compact_minutes"]) / 60
+    yield Line("compaction of the stream", hours, "dpu-hour", "`stream.compaction_enabled`")
 
 
 def _training(used: Properties, assumed: Assumed) -> Iterator[Line]:

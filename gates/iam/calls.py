@@ -29,6 +29,8 @@ SCRIPTS = {
     "sagemaker:createTrainingJob": "sagemaker/training/train.py",
     "sagemaker:createModel": "sagemaker/inference/inference.py",
 }
+UNIVERSAL = "arn:aws:scheduler:::aws-sdk:"  # a schedule's target that is an API: `<this>glue:startJobRun`
+QUARANTINE = "src/solvent/quarantine.py"
 DATA_API = "src/solvent/warehouse/data_api.py"
 
 
@@ -70,6 +72,8 @@ def _of(user: User, root: Path) -> set[str]:
             return {_of_target(str(user.properties["Target"]["Arn"]))}
         case "People":
             return _of_people(root)
+        case "DataSteward":
+            return _of_data_stewards(root)
     entry = _entry(user, root)
     return _read(entry, root)[0] if entry else set()
 
@@ -105,6 +109,13 @@ def _of_people(root: Path) -> set[str]:
     return {action(*operation) for operation in found}
 
 
+@cache
+def _of_data_stewards(root: Path) -> set[str]:
+    """What people who look after quarantine do in the lake, by our own commands."""
+    found = Program(root / QUARANTINE, root / "src").operations_of("Quarantine", "s3")
+    return {action(*operation) for operation in found}
+
+
 def _of_task(task: str) -> str:
     service, operation = _plain(task).split(":")
     if (service, operation) == ("lambda", "invoke"):
@@ -113,7 +124,13 @@ def _of_task(task: str) -> str:
 
 
 def _of_target(arn: str) -> str:
-    """What a rule or a schedule does to its target: all of ours are state machines."""
+    """What a rule or a schedule does to its target: start a state machine, or call an API itself.
+
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
+    """
+    if arn.startswith(UNIVERSAL):
+        service, operation = arn.removeprefix(UNIVERSAL).split(":")
+        return action(service, operation[0].upper() + operation[1:])
     if arn.startswith("<") or ":stateMachine:" in arn:
         return "states:StartExecution"
     raise ValueError(f"{arn}: it is not known which action this target needs; add it to gates/iam/calls.py")

@@ -4,6 +4,7 @@ Compared are actions, and resources where the templates say which they are. A wi
 of its policy. What an action is and which resources it knows comes from AWS's reference, as policy-sentry ships it.
 """
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from typing import Any
 from policy_sentry.querying.actions import get_action_data
 
 from gates.assembly import ACCOUNT, ROOT, Assembly, as_list
-from gates.iam.calls import called_by
+from gates.iam.calls import UNIVERSAL, called_by
 from gates.iam.implicit import Implicit, entries
 from gates.iam.own_resources import lacking, stranger
 from gates.iam.roles import Role, Statement, User, managed_policies, roles, text
@@ -173,7 +174,12 @@ def _named(user: User, here: str) -> Iterator[tuple[str, str]]:
         case "AWS::Events::Rule":
             yield from (("states:StartExecution", target["Arn"]) for target in p("Targets"))
         case "AWS::Scheduler::Schedule":
-            yield "states:StartExecution", p("Target")["Arn"]
+            target = p("Target")
+            if target["Arn"] == f"{UNIVERSAL}glue:startJobRun":
+                job = json.loads(target["Input"])["JobName"]
+                yield "glue:StartJobRun", f"arn:aws:glue:{here}:{ACCOUNT}:job/{job}"
+            else:
+                yield "states:StartExecution", target["Arn"]
             if dead := p("Target").get("DeadLetterConfig"):
                 yield "sqs:SendMessage", dead["Arn"]
         case "AWS::Lambda::EventSourceMapping":

@@ -52,7 +52,7 @@ def _trust(role: Role) -> Iterator[Finding]:
         yield Finding("trust-service", role.name, f"{verb} {service}")
     for statement in role.trusted:
         door = Door("trust", role.where, (), statement)
-        people = any(user.kind == "People" for user in role.users)
+        people = any(user.kind in ("People", "DataSteward") for user in role.users)
         for principal in door.principals.get("AWS", []):
             if principal == "*":
                 yield Finding("trust-anybody", role.name, "anybody may take it")

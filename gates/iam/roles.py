@@ -13,6 +13,7 @@ from typing import Any
 
 from gates.assembly import ACCOUNT, Assembly, as_list
 from gates.machines.flows import flows
+from solvent.naming import STEWARD, Names
 from stacks.metadata import REASONS
 
 # They name roles, or texts that hold them, but do nothing with them.
@@ -118,6 +119,8 @@ def roles(assembly: Assembly) -> dict[str, Role]:
         role.users = users[marker]
         if "RedshiftDbRoles" in {tag["Key"] for tag in role.properties.get("Tags", [])}:
             role.users.append(User("People", role.where, role.properties))
+        if role.name == Names(assembly.environment).named(STEWARD):
+            role.users.append(User("DataSteward", role.where, role.properties))
     return {role.name: role for role in found.values()}
 
 

@@ -13,7 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
-from solvent import contracts, delivery, naming
+from solvent import compaction, contracts, delivery, landing, naming
 from solvent.delivery import DeliveryError, Manifest
 from solvent.refusals import reason
 from solvent.target import Target
@@ -52,12 +52,7 @@ class Platform:
         """
         manifest = delivery.build(folder)
         _require_all_sources(folder, manifest)
-        s3, bucket = self.target.client("s3"), self.target.bucket("landing")
-        key = naming.manifest_key(manifest.portfolio, manifest.delivery_id)
-        for file in manifest.files:
-            s3.upload_file(str(folder / file.name), bucket, key.replace("manifest.json", file.name))
-        s3.put_object(Bucket=bucket, Key=key, Body=manifest.to_bytes(), ContentType="application/json")
-        return f"s3://{bucket}/{key}"
+        return landing.put(self.target.client("s3"), self.target.bucket("landing"), folder, manifest)
 
     def latest_manifest(self, portfolio: str) -> str:
         """The manifest that landed last."""
@@ -206,12 +201,23 @@ class Platform:
                 raise PlatformError(f"{refused} of {len(records)} records were refused by {self.names.stream}. Retry.")
 
     def stream_events(self, event: str = "application_event") -> Iterator[dict[str, Any]]:
-        """The events that have arrived in the raw zone."""
-        s3, bucket = self.target.client("s3"), self.target.bucket("raw")
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"stream/{event}/")
-        for stored in (o for page in pages for o in page.get("Contents", [])):
-            body = s3.get_object(Bucket=bucket, Key=stored["Key"])["Body"].read()
-            yield from (json.loads(line) for line in body.splitlines() if line)
+        """The events that have arrived in the raw zone, compacted or not."""
+        return compaction.read(self.target.client("s3"), self.target.bucket("raw"), contracts.load()[event])
+
+    def compact(self, *, timeout: float = 3600) -> tuple[str, str, float]:
+        """Run the compaction of the stream; how it ended (SUCCEEDED, FAILED...), why, and after how many seconds.
+
+        Raises PlatformError when it still runs after `timeout` seconds.
+        """
+        glue, begun = self.target.client("glue"), time.monotonic()
+        job = self.names.compact_job
+        run_id = glue.start_job_run(JobName=job)["JobRunId"]
+        while time.monotonic() - begun < timeout:
+            run = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
+            if run["JobRunState"] not in ("STARTING", "RUNNING", "STOPPING", "WAITING"):
+                return run["JobRunState"], run.get("ErrorMessage", ""), time.monotonic() - begun
+            time.sleep(5 if self.target.endpoint_url is None else 0.2)
+        raise PlatformError(f"Run {run_id} of {job} still runs after {timeout:.0f} s. It goes on by itself.")
 
     def champion(self, portfolio: str = "lending") -> dict[str, Any]:
         """The live endpoint, its model and the figures registered with the model's version."""

@@ -25,6 +25,7 @@ MODES = ("snapshot", "changes")
 DELETED = "_deleted"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}\Z")
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]{0,40}\Z")
+_RUN = re.compile(r"[0-9a-f]{16}\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -47,6 +48,7 @@ class Manifest:
     """What was delivered. `provenance` names the generated columns: {source: {column: "generated"}}.
 
     `mode`: a `snapshot` is the complete state, what it lacks is deleted; `changes` holds new and changed rows only.
+    `replay_of`: the run whose rows in quarantine are delivered again.
     """
 
     portfolio: str
@@ -56,10 +58,13 @@ class Manifest:
     files: tuple[DeliveredFile, ...]
     provenance: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     mode: str = MODES[0]
+    replay_of: str | None = None
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces, no clock."""
         body = {"version": VERSION, **asdict(self)}
+        if self.replay_of is None:
+            del body["replay_of"]
         return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
     def files_of(self, source: str) -> tuple[DeliveredFile, ...]:
@@ -73,8 +78,8 @@ class Manifest:
 def build(folder: Path, *, as_of: str | None = None, portfolio: str = "lending") -> Manifest:
     """The manifest of a folder of `<source>.csv` or `<source>.txt` files.
 
-    `delivery.json` beside them may say `as_of`, `dataset`, `portfolio`, `mode` and `provenance`. Raises DeliveryError
-    when there is no file or no date.
+    `delivery.json` beside them may say `as_of`, `dataset`, `portfolio`, `mode`, `provenance` and `replay_of`. Raises
+    DeliveryError when there is no file or no date.
     """
     if not folder.is_dir():
         raise DeliveryError(f"{folder} is not a folder. Name the folder that holds the files; nothing was loaded.")
@@ -99,6 +104,8 @@ def build(folder: Path, *, as_of: str | None = None, portfolio: str = "lending")
         "provenance": settings.get("provenance", {}),
         "mode": settings.get("mode", MODES[0]),
     }
+    if "replay_of" in settings:
+        body["replay_of"] = settings["replay_of"]
     contents = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     return _manifest({**body, "delivery_id": f"{date}-{contents[:12]}"}, str(folder / SETTINGS))
 
@@ -152,6 +159,8 @@ def _manifest(data: Any, name: str) -> Manifest:
     provenance = data.get("provenance", {})
     mode = data.get("mode", MODES[0])
     need(mode in MODES, f"mode is {_short(mode)}, it must be {' or '.join(MODES)}")
+    replay_of = data.get("replay_of")
+    need(replay_of is None or _RUN.match(str(replay_of)), f"replay_of is {_short(replay_of)}, no run's id")
     need(isinstance(provenance, dict) and all(isinstance(v, dict) for v in provenance.values()), "wrong provenance")
     return Manifest(
         portfolio=data["portfolio"],
@@ -161,6 +170,7 @@ def _manifest(data: Any, name: str) -> Manifest:
         files=tuple(DeliveredFile(**f) for f in files),
         provenance=provenance,
         mode=mode,
+        replay_of=replay_of,
     )
 
 

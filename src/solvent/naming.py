@@ -11,6 +11,10 @@ PORTFOLIOS = ("lending", "bankruptcy")
 PHASES = ("ingest", "train", "score", "pipeline")
 DATABASE = "solvent"
 NO_BASE = "none"  # said of the first run of a data set; an argument of a Glue job cannot be empty
+# The events of the stream (source contracts), and where they lie in the raw zone.
+EVENTS = ("application_event",)
+STEWARD = "data-steward"  # the role of people who look after quarantine
+STREAM, COMPACTED = "stream/", "stream-compacted/"
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,20 @@ class Names:
         return self.named("etl")
 
     @property
+    def compact_job(self) -> str:
+        return self.named("compact")
+
+    @property
     def workgroup(self) -> str:
         return self.prefix
 
     @property
     def glue_database(self) -> str:
         return self.prefix.replace("-", "_")
+
+    def ruleset(self, portfolio: str, table: str) -> str:
+        """The Glue Data Quality ruleset of a published table."""
+        return self.named(f"{portfolio}-{table.replace('_', '-')}")
 
     @property
     def api(self) -> str:
@@ -84,12 +96,32 @@ def table_prefix(portfolio: str, table: str, run_id: str) -> str:
 
 def stream_key(event: str, day: str, shard: str, first_sequence: str) -> str:
     """raw, quarantine: one micro-batch of the stream; the same batch always gets the same key."""
-    return f"stream/{event}/dt={day}/{shard}-{first_sequence}.jsonl"
+    return f"{stream_prefix(event)}dt={day}/{shard}-{first_sequence}.jsonl"
+
+
+def stream_prefix(event: str) -> str:
+    """raw, quarantine: all micro-batches of an event."""
+    return f"{STREAM}{event}/"
+
+
+def compacted_prefix(event: str) -> str:
+    """raw: the compacted days of an event."""
+    return f"{COMPACTED}{event}/"
+
+
+def compacted_key(event: str, day: str, inputs: str) -> str:
+    """raw: micro-batches of a closed day as one object; `inputs` is a hash of their keys."""
+    return f"{compacted_prefix(event)}dt={day}/{inputs}.parquet"
 
 
 def report_key(portfolio: str, run_id: str, phase: str) -> str:
     """artifacts: what a phase of a run did, as JSON."""
-    return f"runs/{portfolio}/{run_id}/{phase}.json"
+    return f"{reports_prefix(portfolio)}{run_id}/{phase}.json"
+
+
+def reports_prefix(portfolio: str) -> str:
+    """artifacts: the reports of all runs."""
+    return f"runs/{portfolio}/"
 
 
 def models_prefix(portfolio: str) -> str:

@@ -1,12 +1,13 @@
 """The Glue catalog of the lake, from the contracts: no crawler, no partition call; a run is found by its id."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Aws
 from aws_cdk import aws_glue as glue
 
 from solvent import naming
+from solvent.contracts import Contract, dqdl
+from solvent.contracts.glue import columns, table_name
 from stacks.constructs.base import SolventStack
 
 PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
@@ -25,26 +26,18 @@ def database(scope: SolventStack) -> glue.CfnDatabase:
     )
 
 
-def table(
-    scope: SolventStack,
-    owner: glue.CfnDatabase,
-    *,
-    portfolio: str,
-    name: str,
-    zone: str,
-    description: str,
-    columns: Sequence[dict[str, str]],
-) -> glue.CfnTable:
+def table(scope: SolventStack, owner: glue.CfnDatabase, *, portfolio: str, contract: Contract) -> glue.CfnTable:
     """A Parquet table partitioned by run; a query must name its `run_id` (injected projection)."""
+    name, zone = contract.name, contract.zone
     template = f"s3://{scope.bucket_name(zone)}/{naming.table_prefix(portfolio, name, '${run_id}')}"
     created = glue.CfnTable(
         scope,
-        "Table" + "".join(part.capitalize() for part in name.split("_")),
+        "Table" + "".join(part.capitalize() for part in table_name(contract, portfolio).split("_")),
         catalog_id=Aws.ACCOUNT_ID,
         database_name=scope.names.glue_database,
         table_input=glue.CfnTable.TableInputProperty(
-            name=name,
-            description=description,
+            name=table_name(contract, portfolio),
+            description=contract.description,
             table_type="EXTERNAL_TABLE",
             parameters=_parameters(template),
             partition_keys=[
@@ -58,13 +51,31 @@ def table(
                 # A column that is the partition key as well may stand in a table only once.
                 columns=[
                     glue.CfnTable.ColumnProperty(name=c["Name"], type=c["Type"], comment=c.get("Comment"))
-                    for c in columns
+                    for c in columns(contract)
                     if c["Name"] != "run_id"
                 ],
             ),
         ),
     )
     created.node.add_dependency(owner)
+    return created
+
+
+def quality_ruleset(
+    scope: SolventStack, table: glue.CfnTable, *, portfolio: str, contract: Contract
+) -> glue.CfnDataQualityRuleset:
+    """The contract's rules as a Glue Data Quality ruleset on its table; the ETL itself has checked them row by row."""
+    created = glue.CfnDataQualityRuleset(
+        scope,
+        table.node.id.replace("Table", "Quality", 1),
+        name=scope.names.ruleset(portfolio, contract.name),
+        description=f"What the contract of {contract.name} asks of its rows",
+        ruleset=dqdl.ruleset(contract),
+        target_table=glue.CfnDataQualityRuleset.DataQualityTargetTableProperty(
+            database_name=scope.names.glue_database, table_name=table_name(contract, portfolio)
+        ),
+    )
+    created.node.add_dependency(table)
     return created
 
 

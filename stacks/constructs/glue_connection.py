@@ -12,7 +12,8 @@ from stacks.network import NetworkStack
 class GlueConnection:
     """The connection `solvent-<environment>-glue`: workers of jobs that name it run in the first isolated subnet."""
 
-    def __init__(self, scope: SolventStack, *, network: NetworkStack, role: iam.Role) -> None:
+    def __init__(self, scope: SolventStack, *, network: NetworkStack) -> None:
+        self._scope, self._network = scope, network
         self.name = scope.names.named("glue")
         subnet = network.vpc.isolated_subnets[0]
         connection = glue.CfnConnection(
@@ -36,6 +37,10 @@ class GlueConnection:
             "CloudFormation-Validate::W3010",
             "the zone comes from the configuration, and Glue wants that of the subnet spelled out",
         )
+
+    def serve(self, role: iam.Role) -> None:
+        """Let a job's role use the connection."""
+        scope, network = self._scope, self._network
         allow(
             role, "glue:GetConnection", on=[scope.arn("glue", "catalog"), scope.arn("glue", f"connection/{self.name}")]
         )

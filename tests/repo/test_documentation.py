@@ -56,7 +56,15 @@ def test_every_configuration_key_is_in_the_reference() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["scripts.data_dictionary", "embedded_aws.table", "gates.networks", "gates.cost", "scripts.iam.document"]
+    "module",
+    [
+        "scripts.data_dictionary",
+        "scripts.lineage",
+        "embedded_aws.table",
+        "gates.networks",
+        "gates.cost",
+        "scripts.iam.document",
+    ],
 )
 def test_generated_documents_are_fresh(module: str) -> None:
     run = subprocess.run(

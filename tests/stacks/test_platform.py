@@ -7,7 +7,7 @@ import pytest
 
 from gates.assembly import flat
 from solvent import contracts, naming
-from solvent.contracts import glue
+from solvent.contracts import dqdl, glue
 from stacks import bundling, config
 
 LAMBDAS = sorted(path.parent.name for path in (bundling.ROOT / "lambdas").glob("*/handler.py"))
@@ -54,20 +54,38 @@ def test_each_zone_has_its_bucket_under_the_name_that_the_code_uses(assembly: An
 def test_the_catalog_has_the_columns_of_the_contracts(assembly: Any) -> None:
     tables = {t["TableInput"]["Name"]: t["TableInput"] for t in assembly.of("AWS::Glue::Table").values()}
     wanted = {
-        c.name: c for c in contracts.load().values() if c.kind == "published" and c.zone in ("cleaned", "training")
+        glue.table_name(c, portfolio): (portfolio, c)
+        for portfolio in naming.PORTFOLIOS
+        for c in contracts.load().in_the_lake(portfolio)
     }
+    assert {"loans", "loans_history", "lending_load_log"} <= set(wanted)
     assert set(tables) == set(wanted) != set()
-    for name, contract in wanted.items():
+    for name, (portfolio, contract) in wanted.items():
         table = tables[name]
         found = [(c["Name"], c["Type"]) for c in table["StorageDescriptor"]["Columns"]]
         assert found == [(c["Name"], c["Type"]) for c in glue.columns(contract) if c["Name"] != "run_id"]
         assert table["Parameters"]["projection.run_id.type"] == "injected"
         template = flat(table["Parameters"]["storage.location.template"])
-        assert template.endswith("/" + naming.table_prefix("lending", name, "${run_id}"))
+        assert template.endswith("/" + naming.table_prefix(portfolio, contract.name, "${run_id}"))
+
+
+def test_each_table_of_the_catalog_has_the_rules_of_its_contract(assembly: Any) -> None:
+    database = flat(next(iter(assembly.of("AWS::Glue::Table").values()))["DatabaseName"])
+    tables = {t["TableInput"]["Name"] for t in assembly.of("AWS::Glue::Table").values()}
+    rulesets = list(assembly.of("AWS::Glue::DataQualityRuleset").values())
+    assert {r["TargetTable"]["TableName"] for r in rulesets} == tables
+    wanted = {
+        glue.table_name(c, portfolio): dqdl.ruleset(c)
+        for portfolio in naming.PORTFOLIOS
+        for c in contracts.load().in_the_lake(portfolio)
+    }
+    for ruleset in rulesets:
+        assert flat(ruleset["TargetTable"]["DatabaseName"]) == database
+        assert ruleset["Ruleset"] == wanted[ruleset["TargetTable"]["TableName"]]
 
 
 def test_the_glue_job_runs_as_the_code_expects(assembly: Any) -> None:
-    job = assembly.one("AWS::Glue::Job")
+    job = assembly.one("AWS::Glue::Job", Name=naming.Names(assembly.environment).etl_job)
     assert (job["Command"]["Name"], job["GlueVersion"], job["Name"]) == (
         "glueetl",
         "5.1",
@@ -81,7 +99,7 @@ def test_the_glue_job_runs_as_the_code_expects(assembly: Any) -> None:
 
 def test_the_glue_jobs_logs_are_where_glue_writes_them(assembly: Any) -> None:
     """Glue 5.x ignores --continuous-log-logGroup; groups that it makes itself keep their events for ever."""
-    job = assembly.one("AWS::Glue::Job")
+    job = assembly.one("AWS::Glue::Job", Name=naming.Names(assembly.environment).etl_job)
     prefix, security = job["DefaultArguments"]["--custom-logGroup-prefix"], job["SecurityConfiguration"]
     assert not [name for name in job["DefaultArguments"] if "continuous" in name]
     for end in ("error", "output"):

@@ -9,8 +9,9 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from solvent.cli import output
-from solvent.target import NoTarget, Target, home
+from solvent.cli import output, quarantine
+from solvent.cli.options import Environment, Portfolio, console, platform, target
+from solvent.target import NoTarget, home
 
 app = typer.Typer(
     help="Credit risk on AWS, and on your laptop. Without --env a command talks to the embedded AWS on this machine.",
@@ -18,28 +19,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = output.console()
+app.add_typer(quarantine.app, name="quarantine")
 errors = Console(stderr=True, soft_wrap=True)
 
 # What --help shows, and with which anything else is refused; a test compares them with their definitions.
 Source = Literal["synthetic", "german", "polish"]
 Phase = Literal["pipeline", "ingest", "train", "score"]
-Portfolio = Literal["lending", "bankruptcy"]
-
-Environment = Annotated[
-    str | None,
-    typer.Option("--env", metavar="NAME", help="An environment (dev, prod) in your AWS account; default: the laptop."),
-]
-
-
-def target(environment: str | None) -> Target:
-    return Target.laptop() if environment is None else Target.account(environment)
-
-
-def platform(environment: str | None) -> Any:
-    from solvent.client import Platform
-
-    return Platform(target(environment))
 
 
 @app.command()
@@ -176,6 +161,28 @@ def sql(
 
 
 @app.command()
+def compact(env: Environment = None) -> None:
+    """Make one object of each closed day of the stream, by the job that also runs at night."""
+    with console.status("compact runs"):
+        status, cause, seconds = platform(env).compact()
+    if status != "SUCCEEDED":
+        raise typer.Exit(fail(f"compact {status} after {seconds:.1f} s: {cause}"))
+    console.print(f"compact SUCCEEDED in {seconds:.1f} s; every event is still there, once.")
+
+
+@app.command()
+def lineage(
+    name: Annotated[str, typer.Argument(metavar="TABLE[.COLUMN]", help="A published table; with --down a source.")],
+    down: Annotated[bool, typer.Option("--down", help="What depends on a column of a source.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """From which delivered columns a column is computed, and which decide its rows."""
+    from solvent.cli.lineage import show
+
+    show(console, name, down=down, as_json=as_json)
+
+
+@app.command()
 def status(env: Environment = None) -> None:
     """What is deployed, what ran last, and which model is live."""
     from solvent.cli.status import show
@@ -201,11 +208,21 @@ def main() -> None:
     from embedded_aws.lifecycle import LifecycleError
     from solvent.client import PlatformError
     from solvent.delivery import DeliveryError
+    from solvent.lineage import LineageError
+    from solvent.quarantine import QuarantineError
     from solvent.warehouse.data_api import DataApiError
 
     try:
         app()
-    except (NoTarget, LifecycleError, PlatformError, DeliveryError, DataApiError) as error:
+    except (
+        NoTarget,
+        LifecycleError,
+        PlatformError,
+        DeliveryError,
+        LineageError,
+        QuarantineError,
+        DataApiError,
+    ) as error:
         sys.exit(fail(str(error)))
     except ClientError as error:
         details = error.response["Error"]

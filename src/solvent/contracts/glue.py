@@ -44,6 +44,11 @@ def columns(contract: Contract) -> list[dict[str, str]]:
     return [{"Name": c.name, "Type": type_of(c), "Comment": _comment(c)} for c in contract.columns]
 
 
+def table_name(contract: Contract, portfolio: str) -> str:
+    """Its name in the catalog: `loans`. The logs of runs are there once per portfolio: `lending_load_log`."""
+    return contract.name if contract.portfolio == portfolio else f"{portfolio}_{contract.name}"
+
+
 def quarantine_columns() -> list[dict[str, str]]:
     """Columns of `quarantine/<source>` and `quarantine/<source>_duplicates`."""
     return [dict(c) for c in QUARANTINE]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+PARQUET_ZONES = ("cleaned", "training")
 TYPES = ("string", "integer", "number", "date", "timestamp", "boolean", "json")
 
 
@@ -213,10 +214,20 @@ class Contracts(Mapping[str, Contract]):
             source=None,
         )
 
+    def in_the_lake(self, portfolio: str) -> tuple[Contract, ...]:
+        """The published tables that each run of a portfolio writes as Parquet: with history, and the logs of runs."""
+        found = [
+            c
+            for c in self.values()
+            if c.kind == "published" and c.zone in PARQUET_ZONES and c.portfolio in (portfolio, "ops")
+        ]
+        histories = (self.history(c.source) for c in found if c.source)
+        return (*found, *(h for h in histories if h is not None))
+
     def steps(self, portfolio: str) -> tuple[Contract, ...]:
         """The portfolio's published tables that a step of `sql/etl/` fills."""
         found = (c for c in self.values() if c.portfolio == portfolio and c.kind == "published" and c.source is None)
-        return tuple(sorted((c for c in found if c.zone in ("cleaned", "training")), key=lambda c: c.name))
+        return tuple(sorted((c for c in found if c.zone in PARQUET_ZONES), key=lambda c: c.name))
 
 
 def _needs(contract: Contract) -> set[str]:

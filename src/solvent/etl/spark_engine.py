@@ -14,6 +14,9 @@ _SETTINGS = {
     "spark.sql.constraintPropagation.enabled": "false",
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # Written tables are rebalanced to this size; what a shuffle holds is about twice what Parquet makes of it.
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "256m",
     # A bad value becomes null and a reason, never an exception; the statements decide before they cast.
     "spark.sql.ansi.enabled": "false",
 }
@@ -68,7 +71,9 @@ class SparkEngine:
         self._keep(table, frame.toDF(*frame.columns))
 
     def write(self, table: str, location: str, *, form: Format, order: Sequence[str]) -> None:
-        writer = self._session.table(table).sortWithinPartitions(*order).write.mode("overwrite")
+        # Few large files, of about 128 MB: a reader of a run lists them all.
+        rows = self._session.table(table).hint("rebalance")
+        writer = rows.sortWithinPartitions(*order).write.mode("overwrite")
         # No _SUCCESS object: SageMaker would take it for data.
         writer = writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false")
         if form == "parquet":

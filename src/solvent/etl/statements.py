@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from solvent import contracts
 from solvent.contracts import Contract, Contracts
-from solvent.etl import history, validation
+from solvent.etl import history, quality, validation
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -58,6 +58,7 @@ def derive(portfolio: str, dialect: str) -> tuple[Statement, ...]:
             f"Neither solvent/{SHIPPED} nor {folder} exists: ship the package as the build makes it."
         )
     found += _read(folder)
+    found += [(f"rules_{c.name}", quality.broken(c)) for c in cs.steps(portfolio)]
     return tuple(_statement(table, sql, dialect) for table, sql in found)
 
 
