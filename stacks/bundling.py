@@ -37,6 +37,10 @@ class Artifacts:
     training_source: Path
     migrations: str
 
+    def glue_job(self, name: str) -> Path:
+        """The script `glue_jobs/<name>.py`."""
+        return self.glue_script.with_name(f"{name}.py")
+
     def function(self, name: str) -> Path:
         """The directory that is the deployment package of `lambdas/<name>`."""
         return _stage_directory(f"lambda-{name}", {**_package(), **_read(ROOT / "lambdas" / name)})

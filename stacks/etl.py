@@ -5,12 +5,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
+from solvent import naming
 from stacks import bundling
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.dependencies import policy_of
 from stacks.constructs.glue_connection import GlueConnection
-from stacks.constructs.log_group import LogGroup
+from stacks.constructs.glue_logs import glue_logs, may_log
 from stacks.constructs.permissions import OBJECTS, UPLOAD, allow, service_role, use_key
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
@@ -24,25 +25,14 @@ class EtlStack(SolventStack):
         artifacts = bundling.build()
         self.script = assets.Asset(self, "Script", path=str(artifacts.glue_script))
         self.libraries = assets.Asset(self, "Libraries", path=str(artifacts.glue_libraries))
-        self.log_prefix = f"/{self.names.prefix}/glue"
-        self._log_groups(lake)
+        self.log_prefix = glue_logs(self, lake, "etl")
         self.security = self._security_configuration(lake)
         self.role = self._role(lake)
-        self.connection = (
-            GlueConnection(self, network=network, role=self.role) if config.network.private_compute else None
-        )
+        self.connection = GlueConnection(self, network=network) if config.network.private_compute else None
+        if self.connection:
+            self.connection.let(self, self.role, network)
         self.job = self._job()
         self.job.node.add_dependency(self.security, policy_of(self.role))
-
-    def _log_groups(self, lake: LakeStack) -> None:
-        """Where Glue 5.x writes: daemons and the Glue logger to `error`, the script's stdout and stderr to `output`.
-
-        With a security configuration Glue puts its name and the role's between prefix and end:
-        https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
-        """
-        folder = f"{self.log_prefix}/{self.names.named('glue')}-role/{self.names.named('etl')}"
-        for end in ("error", "output"):
-            LogGroup(self, f"Logs{end.capitalize()}", name=f"{folder}/{end}", key=lake.key)
 
     def _security_configuration(self, lake: LakeStack) -> glue.CfnSecurityConfiguration:
         kms_key = lake.key.key_arn
@@ -105,6 +95,13 @@ class EtlStack(SolventStack):
         allow(
             role,
             "s3:GetObject",
+            "s3:PutObject",
+            on=self.objects("artifacts", naming.SUPPRESSED),
+            why="one object per erasure, and per run that kept rows out: their keys hold ids unknown at deploy time",
+        )
+        allow(
+            role,
+            "s3:GetObject",
             *UPLOAD,
             "s3:DeleteObject",
             on=self.objects("artifacts", "glue-temporary/"),
@@ -113,23 +110,5 @@ class EtlStack(SolventStack):
         for asset in (self.script, self.libraries):
             allow(role, "s3:GetObject", on=[f"arn:aws:s3:::{asset.s3_bucket_name}/{asset.s3_object_key}"])
         use_key(role, lake.key, write=True)
-        self._logs(role)
+        may_log(self, role)
         return role
-
-    def _logs(self, role: iam.Role) -> None:
-        allow(
-            role,
-            "logs:AssociateKmsKey",
-            "logs:CreateLogGroup",
-            "logs:CreateLogStream",
-            "logs:PutLogEvents",
-            on=[self.arn("logs", f"log-group:{self.log_prefix}/*")],
-            why="Glue names the streams, puts the names of security configuration and role into those of the groups",
-        )
-        allow(
-            role,
-            "cloudwatch:PutMetricData",
-            on=["*"],
-            conditions={"StringEquals": {"cloudwatch:namespace": "Glue"}},
-            why="PutMetricData knows no resources; the namespace is fixed by a condition",
-        )

@@ -12,7 +12,7 @@ from stacks.network import NetworkStack
 class GlueConnection:
     """The connection `solvent-<environment>-glue`: workers of jobs that name it run in the first isolated subnet."""
 
-    def __init__(self, scope: SolventStack, *, network: NetworkStack, role: iam.Role) -> None:
+    def __init__(self, scope: SolventStack, *, network: NetworkStack) -> None:
         self.name = scope.names.named("glue")
         subnet = network.vpc.isolated_subnets[0]
         connection = glue.CfnConnection(
@@ -36,6 +36,9 @@ class GlueConnection:
             "CloudFormation-Validate::W3010",
             "the zone comes from the configuration, and Glue wants that of the subnet spelled out",
         )
+
+    def let(self, scope: SolventStack, role: iam.Role, network: NetworkStack) -> None:
+        """Let a job's role run its workers there."""
         allow(
             role, "glue:GetConnection", on=[scope.arn("glue", "catalog"), scope.arn("glue", f"connection/{self.name}")]
         )

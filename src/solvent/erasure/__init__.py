@@ -123,9 +123,8 @@ class _Erasure:
         )
         person, self._asked.known = finder.find(self._asked.customer)
         self._asked.person = person.to_data()
-        decided = contracts.load()["predictions"].references[0].contract
-        loans = person.keys.get(contracts.load()[decided].source or "", set())
-        self._asked.pseudonyms = {key: secrets.token_hex(16) for key in sorted(loans)}
+        decided = person.keys.get(self._tables.decided(), set())
+        self._asked.pseudonyms = {key: secrets.token_hex(16) for key in sorted(decided)}
         request.put(self._s3, self._artifacts, self._asked)
         return person
 
@@ -156,7 +155,7 @@ class _Erasure:
                 )
 
             def before(treated: Any, sha256: str, at: Stored = at) -> None:
-                self._journal.note(treated)
+                self._journal.enter(treated)
                 if zone == "landing" and treated.done == "rewritten":
                     landing.note(self._s3, at.bucket, at.key, sha256)
 

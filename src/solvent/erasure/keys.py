@@ -94,9 +94,9 @@ class Finder:
 
     def _tables(self, contract: Contract, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """The rows of a source, delivered, raw and cleaned, of all versions: some columns, as text."""
-        cleaned = [c for c in self._contracts.values() if c.source == contract.name]
+        published = (self._contracts.cleaned(contract.name), self._contracts.history(contract.name))
         places = [("raw", f"{self._portfolio}/{contract.name}/")]
-        places += [(c.zone, f"{self._portfolio}/{c.name}/") for c in cleaned]
+        places += [(c.zone, f"{self._portfolio}/{c.name}/") for c in published if c]
         for zone, prefix in places:
             for at in stored(self._s3, self._buckets[zone], prefix):
                 for version in at.versions:
@@ -120,11 +120,11 @@ class Finder:
 
 def delimiter_of(contract: Contract | None) -> str:
     """What separates the fields of a source's files."""
-    return getattr(contract, "delimiter", ",")
+    return contract.delimiter if contract else ","
 
 
 def _in_files(contract: Contract, column: str) -> str:
-    return getattr(contract.column(column), "physical_name", None) or column
+    return contract.column(column).header or column
 
 
 def _theirs(rows: pa.RecordBatch, asked: tuple[Link, ...], person: Person) -> pa.Array:

@@ -156,7 +156,7 @@ class Journal:
     def __init__(self, s3: "S3Client", bucket: str, prefix: str) -> None:
         self._s3, self._bucket, self._prefix = s3, bucket, prefix + "done/"
 
-    def note(self, treated: Treated) -> None:
+    def enter(self, treated: Treated) -> None:
         """Before the object is changed. What an earlier attempt has noted stays, with the versions now found added."""
         name = hashlib.sha256(f"{treated.zone}/{treated.key}".encode()).hexdigest()[:32]
         entry = treated.__dict__

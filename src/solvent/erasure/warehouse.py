@@ -13,9 +13,9 @@ from solvent.contracts import Contract, Contracts
 from solvent.contracts.people import chain, links
 from solvent.warehouse import statements as sql
 from solvent.warehouse.data_api import DataApi
+from solvent.warehouse.load import predictions_of
 
 _KEYS_AT_ONCE = 1500  # of a column: a statement has at most 100 KB
-PURGE = "DELETE FROM ops.retained_decisions WHERE keep_until < CURRENT_DATE"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class Warehouse:
         self._api, self._contracts, self._portfolio = api, contracts, portfolio
         self._chain = chain(contracts, portfolio)
         self._tables = [c for c in contracts.values() if c.kind == "published"]
+
+    def decided(self) -> str:
+        """The source about whose rows the model decides."""
+        reference = predictions_of(self._contracts, self._portfolio).references[0]
+        return self._contracts[reference.contract].source or reference.contract
 
     def keys(self, source: str, known: Mapping[str, Iterable[str]]) -> set[str]:
         """The keys of `source` among the rows that hold one of the `known` keys (source -> keys)."""
@@ -70,7 +75,8 @@ class Warehouse:
             condition = where.condition.replace(":k", f":t{number}k")
             batch.append(f"DELETE FROM {where.table} WHERE {condition}")
             parameters |= named
-        self._api.batch([*batch, PURGE], parameters, timeout=900)
+        batch.append(sql.purge(self._contracts["retained_decisions"], "keep_until"))
+        self._api.batch(batch, parameters, timeout=900)
 
     def kept(self, pseudonyms: Mapping[str, str]) -> int:
         """How many decisions stay under these pseudonyms."""
@@ -84,9 +90,8 @@ class Warehouse:
 
     def _keep(self, pseudonyms: Mapping[str, str], decision_years: int) -> Iterator[tuple[str, dict[str, str]]]:
         """No column tells who it was: of the loan neither key nor figures, of the person nothing."""
-        table = self._contracts["predictions"]
-        if table.portfolio != self._portfolio:
-            return
+        table = predictions_of(self._contracts, self._portfolio)
+        key = sql.identifier(table.references[0].column)
         for part, keys in enumerate(_parts(pseudonyms)):
             names = {f"l{part}_{n}": key for n, key in enumerate(keys)}
             given = {f"p{part}_{n}": pseudonyms[key] for n, key in enumerate(keys)}
@@ -95,10 +100,10 @@ class Warehouse:
             yield (
                 "INSERT INTO ops.retained_decisions (pseudonym, portfolio, decided_on, model_version, probability, "
                 "score, band, decision, reasons, keep_until) "
-                f"SELECT CASE loan_id {cases} END, {sql.literal(self._portfolio)}, as_of, model_version, probability, "
+                f"SELECT CASE {key} {cases} END, {sql.literal(self._portfolio)}, as_of, model_version, probability, "
                 f"score, band, decision, reasons, "
                 f"CAST(DATEADD(year, CAST(:years{part} AS INTEGER), as_of) AS DATE) "
-                f"FROM {sql.table(table)} WHERE loan_id {_among(names)}",
+                f"FROM {sql.table(table)} WHERE {key} {_among(names)}",
                 {**names, **given, **years},
             )
 
@@ -117,7 +122,8 @@ class Warehouse:
             asked = [(sql.identifier(link.column), known.get(link.source, ())) for link in found]
         parted = [(column, _parts(keys)) for column, keys in asked]
         for part in range(max((len(parts) for _, parts in parted), default=0)):
-            conditions, parameters = [], {}
+            conditions: list[str] = []
+            parameters: dict[str, str] = {}
             for column, keys in ((c, parts[part]) for c, parts in parted if part < len(parts)):
                 names = {f"k{len(parameters) + n}": key for n, key in enumerate(keys)}
                 parameters |= names

@@ -148,9 +148,10 @@ def _admit(
     job: Job, manifest: delivery.Manifest, sources: tuple[Contract, ...], lake: Lake, stops: Stops
 ) -> dict[str, list[str]]:
     """Every file of the delivery into the work folder's raw zone; returns the columns that no contract knows."""
-    from solvent.etl import admission
+    from solvent.etl import admission, suppression
 
     extra: dict[str, list[str]] = {}
+    suppressed = suppression.read(lake.s3, job.buckets["artifacts"])
     folder = job.manifest.rpartition("/")[0]
     for contract in sources:
         raw, malformed = lake.local("raw", contract.name), lake.local("raw", f"{contract.name}_malformed")
@@ -163,19 +164,21 @@ def _admit(
             for file in manifest.files_of(contract.name):
                 landed = lake.local("landing", contract.name) / file.name
                 lake.download(f"{folder}/{file.name}", landed)
+                places = {"raw": raw / f"{landed.stem}.parquet", "malformed": malformed / f"{landed.stem}.parquet"}
                 admitted = admission.admit(
                     landed,
-                    file,
+                    suppression.as_landed(lake.s3, folder, file, landed),
                     contract,
-                    raw=raw / f"{landed.stem}.parquet",
-                    malformed=malformed / f"{landed.stem}.parquet",
+                    **places,
                     minimum_rows=0 if manifest.mode == "changes" else None,
                 )
+                suppression.drop(suppressed, contract, **places)
                 landed.unlink()
                 if admitted.extra:
                     extra.setdefault(contract.name, []).extend(admitted.extra)
         except EtlError as error:
             stops.stop(contract.name, str(error))
+    suppression.note(lake.s3, job.buckets["artifacts"], job.run_id, suppressed)
     return extra
 
 

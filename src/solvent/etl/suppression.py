@@ -110,8 +110,8 @@ def note(s3: "S3Client", bucket: str, run_id: str, suppressed: Suppressed) -> No
         write(s3, bucket, f"run-{run_id}", suppressed.salt, suppressed.new)
 
 
-def as_landed(s3: "S3Client", bucket: str, folder: str, file: DeliveredFile, landed: Path) -> DeliveredFile:
-    """The manifest's entry of a file, or that of what an erasure left of it (`erased.json` beside the manifest).
+def as_landed(s3: "S3Client", folder: str, file: DeliveredFile, landed: Path) -> DeliveredFile:
+    """The manifest's entry of a file, or that of what an erasure left of it (`erased.json` in the s3 address `folder`).
 
     The manifest itself is never changed: the run's id is its hash, and its arrival starts `ingest`.
     """
@@ -119,7 +119,8 @@ def as_landed(s3: "S3Client", bucket: str, folder: str, file: DeliveredFile, lan
         actual = hashlib.file_digest(stream, "sha256").hexdigest()
     if actual == file.sha256:
         return file
-    left: dict[str, Any] = erased_files(s3, bucket, folder)
+    bucket, _, prefix = folder.removeprefix("s3://").partition("/")
+    left = erased_files(s3, bucket, prefix)
     if actual not in left.get(file.name, ()):
         return file
     return replace(file, sha256=actual, bytes=landed.stat().st_size)

@@ -49,20 +49,20 @@ class Bank:
             self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         self.files = datasets.write("synthetic", folder / "files", size=SIZE)
         self.job = self.lake.deliver(self.files)
-        self.lake.run(self.job)
+        report = self.lake.run(self.job)
         self.redshift = Redshift(folder)
         for migration in migrations.read():
             self.redshift.run(*migration.statements("solvent-test"), user="admin")
-        self.load(self.job)
+        self.load(self.job, report)
         self.customer, self.loans, self.marks = self._somebody()
         self._events_and_predictions()
 
-    def load(self, job: Job) -> None:
+    def load(self, job: Job, report: dict[str, Any]) -> None:
         """What the warehouse load of a run does."""
         for zone in ("cleaned", "training"):
             for key, body in self.lake.objects(zone).items():
                 self.redshift.storage.put(BUCKETS[zone], key, body)
-        batch = load.ingest(contracts.load(), portfolio="lending", run_id=job.run_id, buckets=BUCKETS)
+        batch = load.ingest(contracts.load(), portfolio="lending", run_id=job.run_id, buckets=BUCKETS, report=report)
         self.redshift.run(*batch, user="loader")
 
     def _somebody(self) -> tuple[str, list[str], list[str]]:

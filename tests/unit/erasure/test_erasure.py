@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from lakehouse import BUCKETS
 
 from solvent import naming
@@ -132,7 +133,8 @@ class Mortal:
             self._left -= 1
             if self._left == 0:
                 if self._done:
-                    there(*args, **kwargs)
+                    with contextlib.suppress(ClientError):
+                        there(*args, **kwargs)
                 raise Killed(name)
             return there(*args, **kwargs)
 
@@ -152,7 +154,7 @@ def test_killed_at_any_call_and_started_again_it_completes(bank: Any) -> None:
         died.append(operation)
     proof = bank.erase(erasure_id)
     assert set(died) == set(OPERATIONS)
-    assert len(died) > 20
+    assert len(died) > 20, died
     assert bank.leftovers() == []
     assert proof["warehouse"]["lending.loans"] == len(bank.loans)
     assert proof["decisions"]["retained"] == len(bank.loans)

@@ -24,6 +24,7 @@ COMMENT ON COLUMN ops.retained_decisions.band IS 'Risk band by probability, A is
 COMMENT ON COLUMN ops.retained_decisions.decision IS 'Recommended decision';
 COMMENT ON COLUMN ops.retained_decisions.reasons IS 'The reasons as they were given: which features cost points, by class of their values';
 COMMENT ON COLUMN ops.retained_decisions.keep_until IS 'Last day on which the law keeps the decision';
+COMMENT ON COLUMN ops.quarantine_log.kind IS 'Rejected by a rule, malformed (wrong number of fields), or of an erased person (kept out, without content)';
 
 -- The job reads what it counts, deletes what is the person's, and inserts into no other table.
 CREATE ROLE eraser;
@@ -38,6 +39,7 @@ GRANT SELECT, DELETE ON TABLE lending.loans TO ROLE eraser;
 GRANT SELECT, DELETE ON TABLE lending.predictions TO ROLE eraser;
 GRANT SELECT, DELETE ON TABLE lending.repayments TO ROLE eraser;
 GRANT SELECT, DELETE ON TABLE ops.quarantine_log TO ROLE eraser;
+GRANT SELECT, DELETE ON TABLE ops.deletion_log TO ROLE eraser;
 GRANT SELECT, INSERT, DELETE ON TABLE ops.retained_decisions TO ROLE eraser;
 
 -- The load of score purges what has been kept for long enough.
