@@ -11,7 +11,7 @@ from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.dependencies import policy_of
 from stacks.constructs.glue_logs import glue_logs, may_log
-from stacks.constructs.permissions import UPLOAD, allow, service_role, use_key
+from stacks.constructs.permissions import UPLOAD, acknowledge, allow, service_role, use_key
 from stacks.etl import EtlStack
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
@@ -39,6 +39,10 @@ class ErasureStack(SolventStack):
         if etl.connection:
             etl.connection.let(self, self.role, network)
         self.job = self._job()
+        for rule in ("AwsSolutions-GL1", "AwsSolutions-GL3"):
+            acknowledge(
+                self.job, rule, "the security configuration encrypts both; it is of stack Etl, found by its name"
+            )
         self.job.node.add_dependency(policy_of(self.role))
         self.add_stack_dependency(etl)  # its security configuration and connection, by name
 

@@ -86,7 +86,8 @@ class _Erasure:
     def __init__(
         self, job: Job, asked: Request, s3: "S3Client", tables: Warehouse, work: Path, say: Callable[[str], None]
     ) -> None:
-        self._job, self._asked, self._s3, self._tables, self._work, self._say = job, asked, s3, tables, work, say
+        self._job, self._asked, self._s3, self._tables, self._work = job, asked, s3, tables, work
+        self._say = self._told(say)
         self._artifacts = job.buckets["artifacts"]
         self._prefix = naming.erasure_work(job.erasure_id)
         self._journal = Journal(s3, self._artifacts, self._prefix)
@@ -107,6 +108,15 @@ class _Erasure:
         self._say("verification")
         scanned = self._verified(person)
         return self._prove(scanned)
+
+    def _told(self, say: Callable[[str], None]) -> Callable[[str], None]:
+        """Say a step, and put it where who waits for the job sees it."""
+
+        def told(step: str) -> None:
+            say(step)
+            _put_json(self._s3, self._artifacts, f"{self._prefix}step.json", {"step": step})
+
+        return told
 
     def _whom(self) -> Person:
         """The person's keys: noted before anything is erased, as nothing could find them afterwards."""

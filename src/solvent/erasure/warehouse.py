@@ -8,6 +8,7 @@ when the erasure ends: after that nobody can lead a decision back to its loan, o
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from solvent.contracts import Contract, Contracts
 from solvent.contracts.people import chain, links
@@ -46,19 +47,15 @@ class Warehouse:
         key = sql.identifier(table.key[0])
         found: set[str] = set()
         for where in self._of(table, known):
-            found |= {
-                str(row[0])
-                for row in self._api.query(
-                    f"SELECT DISTINCT {key} FROM {where.table} WHERE {where.condition}", where.parameters
-                ).rows
-            }
+            select = f"SELECT DISTINCT {key} FROM {where.table} WHERE {where.condition}"
+            found |= {str(row[0]) for row in self._ask(select, where.parameters)}
         return found
 
     def count(self, known: Mapping[str, Iterable[str]]) -> dict[str, int]:
         """Table -> rows of the person; decisions that are kept are not among them."""
         found: dict[str, int] = {}
         for where in self._everywhere(known):
-            rows = self._api.query(f"SELECT COUNT(*) FROM {where.table} WHERE {where.condition}", where.parameters).rows
+            rows = self._ask(f"SELECT COUNT(*) FROM {where.table} WHERE {where.condition}", where.parameters)
             name = where.table.replace('"', "")
             found[name] = found.get(name, 0) + int(rows[0][0])
         return found
@@ -84,9 +81,11 @@ class Warehouse:
         for names in _parts(pseudonyms.values()):
             given = {f"p{n}": name for n, name in enumerate(names)}
             counted = f"SELECT COUNT(*) FROM ops.retained_decisions WHERE pseudonym {_among(given)}"
-            rows = self._api.query(counted, given)
-            total += int(rows.rows[0][0])
+            total += int(self._ask(counted, given)[0][0])
         return total
+
+    def _ask(self, select: str, parameters: dict[str, str]) -> list[list[Any]]:
+        return self._api.rows(str(self._api.execute(select, parameters)["Id"])).rows
 
     def _keep(self, pseudonyms: Mapping[str, str], decision_years: int) -> Iterator[tuple[str, dict[str, str]]]:
         """No column tells who it was: of the loan neither key nor figures, of the person nothing."""

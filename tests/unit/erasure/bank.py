@@ -1,16 +1,14 @@
 """What an erasure has to do with: a lake with versions, a warehouse, and a person who is everywhere in both."""
 
 import base64
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 from lakehouse import BUCKETS, Lakehouse
+from reading import readable, records
 from redshift_fixtures import Warehouse as Redshift
 
 from solvent import contracts, datasets, erasure, naming
@@ -29,9 +27,14 @@ class Api:
 
     def __init__(self, redshift: Redshift) -> None:
         self.redshift = redshift
+        self._rows: list[list[Any]] = []
 
-    def query(self, sql: str, parameters: Mapping[str, str] | None = None, **_: Any) -> Result:
-        return Result([], [list(row) for row in self.redshift.rows(sql, **(parameters or {}))])
+    def execute(self, sql: str, parameters: Mapping[str, str] | None = None, **_: Any) -> dict[str, Any]:
+        self._rows = [list(row) for row in self.redshift.rows(sql, **(parameters or {}))]
+        return {"Id": "last"}
+
+    def rows(self, statement_id: str) -> Result:
+        return Result([], self._rows)
 
     def batch(self, statements: Sequence[str], parameters: Mapping[str, str] | None = None, **_: Any) -> dict[str, Any]:
         self.redshift.run(*statements, user="admin", **(parameters or {}))
@@ -176,21 +179,3 @@ class Bank:
             rows = [json.dumps(r, default=str) for r in self.redshift.rows(f"SELECT * FROM {table}")]  # noqa: S608
             found[table] = sorted(r for r in rows if not any(m in r for m in self.marks))
         return found
-
-
-def records(key: str, body: bytes) -> list[str]:
-    """Each row of an object as text."""
-    if key.endswith(".parquet"):
-        return [json.dumps(row, default=str) for row in pq.read_table(io.BytesIO(body)).to_pylist()]
-    if key.endswith(".csv"):
-        return [json.dumps(row) for row in csv.reader(io.StringIO(body.decode()))]
-    return body.decode("latin-1").splitlines()
-
-
-def readable(key: str, body: bytes) -> str:
-    """All of an object as text: Parquet decoded, base64 decoded."""
-    texts = records(key, body)
-    for line in texts:
-        if "payload_base64" in line:
-            texts.append(base64.b64decode(json.loads(line)["payload_base64"]).decode())
-    return "\n".join(texts)
