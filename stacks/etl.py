@@ -95,7 +95,7 @@ class EtlStack(SolventStack):
         allow(
             role,
             "s3:GetObject",
-            "s3:PutObject",
+            *UPLOAD,
             on=self.objects("artifacts", naming.SUPPRESSED),
             why="one object per erasure, and per run that kept rows out: their keys hold ids unknown at deploy time",
         )

@@ -148,7 +148,8 @@ def _delimited(path: Path, out: Path, person: Person, delimiter: str) -> Strippe
                 header = [name.strip().lstrip("\ufeff") for name in fields or []]
                 sink.writelines(lines)
                 continue
-            whole = fields is not None and len(fields) == len(header)
+            closed = sum(line.count('"') for line in lines) % 2 == 0
+            whole = closed and fields is not None and len(fields) == len(header)
             if whole and person.in_record(dict(zip(header, fields or [], strict=True))):
                 removed += 1
             elif whole:
