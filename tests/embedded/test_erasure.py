@@ -185,12 +185,14 @@ def test_a_second_erasure_finds_nothing(platform: Platform, person: Person, eras
     assert set(proof["warehouse"].values()) == {0}
 
 
-def test_the_same_files_again_do_not_bring_the_person_back(
+def test_the_same_files_again_do_not_bring_the_person_back_and_decisions_go_in_time(
     platform: Platform, person: Person, erased: dict[str, Any], folder: Path, tmp_path: Path
 ) -> None:
     again = shutil.copytree(folder, tmp_path / "again")
     settings = json.loads((again / "delivery.json").read_text())
-    (again / "delivery.json").write_text(json.dumps({**settings, "provenance": {}}))
+    (again / "delivery.json").write_text(
+        json.dumps({**settings, "provenance": {"customer_profile": {"region": "generated"}}})
+    )
     done = platform.run("ingest", {"manifest": platform.load(again)}, timeout=120)
     assert done.status == "SUCCEEDED", done.cause
     landing = platform.target.bucket("landing")
@@ -202,21 +204,11 @@ def test_the_same_files_again_do_not_bring_the_person_back(
     )
     assert {row[0] for row in rows} >= {"customer_profile", "loan_application", "repayment_history"}
     assert {row[1] for row in rows} == {None}
-    score = platform.run("score", {"portfolio": "lending"}, timeout=120)
-    assert score.status == "SUCCEEDED", score.cause
-    assert {place.partition("/")[0] for place in leftovers(platform, person)} <= {landing}
-
-
-def test_decisions_go_when_their_time_has_come(platform: Platform, person: Person, erased: dict[str, Any]) -> None:
-    """By the load of the nightly score, whose run here is one for another day."""
     query(platform.target, "UPDATE ops.retained_decisions SET keep_until = '2026-01-01'")
-    ledger, table = platform.target.client("dynamodb"), platform.names.runs_table
-    for item in ledger.scan(TableName=table)["Items"]:
-        if item["pk"]["S"].startswith("run#score#"):
-            ledger.delete_item(TableName=table, Key={"pk": item["pk"]})
     score = platform.run("score", {"portfolio": "lending"}, timeout=120)
     assert score.status == "SUCCEEDED", score.cause
     assert query(platform.target, "SELECT pseudonym FROM ops.retained_decisions")[1] == []
+    assert {place.partition("/")[0] for place in leftovers(platform, person)} <= {landing}
 
 
 def test_what_the_jobs_print_holds_no_personal_data(platform: Platform, person: Person, erased: dict[str, Any]) -> None:
