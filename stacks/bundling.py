@@ -33,10 +33,13 @@ class Artifacts:
 
     code_version: str
     glue_script: Path
-    compact_script: Path
     glue_libraries: Path
     training_source: Path
     migrations: str
+
+    def glue_job(self, name: str) -> Path:
+        """The script `glue_jobs/<name>.py`."""
+        return self.glue_script.with_name(f"{name}.py")
 
     def function(self, name: str) -> Path:
         """The directory that is the deployment package of `lambdas/<name>`."""
@@ -49,11 +52,9 @@ def build() -> Artifacts:
     package = _package()
     glue_script = _read(ROOT / "glue_jobs")
     training = {**package, **{Path(name).name: body for name, body in _read(ROOT / "sagemaker").items()}}
-    scripts = _stage_directory("glue-script", glue_script or {"etl.py": b""})
     return Artifacts(
         code_version=_digest({**package, **_below("glue", glue_script), **_below("sagemaker", training)})[:12],
-        glue_script=scripts / "etl.py",
-        compact_script=scripts / "compact.py",
+        glue_script=_stage_directory("glue-script", glue_script) / "etl.py",
         glue_libraries=_stage_file("glue-libraries", ".zip", _zip(package)),
         training_source=_stage_file("training-source", ".tar.gz", _tar_gz(training)),
         migrations=_digest(_read(ROOT / "sql" / "warehouse"))[:16],

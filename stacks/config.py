@@ -45,10 +45,29 @@ class Network(_Section):
 
 class Lake(_Section):
     landing_days: Days
+    raw_days: Days
+    cleaned_days: Days
+    training_days: Days
     quarantine_days: Days
+    predictions_days: Days
+    reports_days: Days
+    temporary_days: Days
     noncurrent_days: Days
+    incomplete_upload_days: Days
     infrequent_access_days: int = Field(ge=30, le=3653)  # S3 refuses an earlier transition
     access_log_days: Days
+
+    @model_validator(mode="after")
+    def _objects_move_before_they_go(self) -> Self:
+        for zone in ("raw_days", "cleaned_days", "training_days"):
+            if getattr(self, zone) <= self.infrequent_access_days:
+                raise ValueError(f"{zone} is no longer than infrequent_access_days: objects would expire unmoved")
+        return self
+
+
+class Retention(_Section):
+    decision_years: int = Field(ge=1, le=30)
+    erase_timeout_minutes: Minutes
 
 
 class Stream(_Section):
@@ -147,6 +166,7 @@ class Config(_Section):
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
     network: Network
     lake: Lake
+    retention: Retention
     stream: Stream
     etl: Etl
     warehouse: Warehouse

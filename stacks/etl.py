@@ -5,13 +5,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
+from solvent import naming
 from stacks import bundling
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.compaction import Compaction
 from stacks.constructs.dependencies import policy_of
 from stacks.constructs.glue_connection import GlueConnection
-from stacks.constructs.log_group import LogGroup
+from stacks.constructs.glue_logs import glue_logs, may_log
 from stacks.constructs.permissions import OBJECTS, UPLOAD, allow, service_role, use_key
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
@@ -25,27 +26,15 @@ class EtlStack(SolventStack):
         artifacts = bundling.build()
         self.script = assets.Asset(self, "Script", path=str(artifacts.glue_script))
         self.libraries = assets.Asset(self, "Libraries", path=str(artifacts.glue_libraries))
-        self.log_prefix = f"/{self.names.prefix}/glue"
-        self.log_groups(lake, "etl")
+        self.log_prefix = glue_logs(self, lake, "etl")
         self.security = self._security_configuration(lake)
         self.role = self._role(lake)
         self.connection = GlueConnection(self, network=network) if config.network.private_compute else None
         if self.connection:
-            self.connection.serve(self.role)
+            self.connection.let(self, self.role, network)
         self.job = self._job()
         self.job.node.add_dependency(self.security, policy_of(self.role))
-        self.compaction = Compaction(self, lake=lake)
-
-    def log_groups(self, lake: LakeStack, job: str) -> None:
-        """Where Glue 5.x writes: daemons and the Glue logger to `error`, the script's stdout and stderr to `output`.
-
-        With a security configuration Glue puts its name and the role's between prefix and end:
-        https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
-        """
-        folder = f"{self.log_prefix}/{self.names.named('glue')}-role/{self.names.named(job)}"
-        prefix = "Logs" if job == "etl" else f"{job.capitalize()}Logs"
-        for end in ("error", "output"):
-            LogGroup(self, f"{prefix}{end.capitalize()}", name=f"{folder}/{end}", key=lake.key)
+        self.compaction = Compaction(self, lake=lake, network=network)
 
     def _security_configuration(self, lake: LakeStack) -> glue.CfnSecurityConfiguration:
         kms_key = lake.key.key_arn
@@ -113,6 +102,13 @@ class EtlStack(SolventStack):
             role,
             "s3:GetObject",
             *UPLOAD,
+            on=self.objects("artifacts", naming.SUPPRESSED),
+            why="one object per erasure, and per run that kept rows out: their keys hold ids unknown at deploy time",
+        )
+        allow(
+            role,
+            "s3:GetObject",
+            *UPLOAD,
             "s3:DeleteObject",
             on=self.objects("artifacts", "glue-temporary/"),
             why="Glue's temporary objects",
@@ -120,24 +116,5 @@ class EtlStack(SolventStack):
         for asset in (self.script, self.libraries):
             allow(role, "s3:GetObject", on=[f"arn:aws:s3:::{asset.s3_bucket_name}/{asset.s3_object_key}"])
         use_key(role, lake.key, write=True)
-        self.write_logs(role)
+        may_log(self, role)
         return role
-
-    def write_logs(self, role: iam.Role) -> None:
-        """What Glue itself does with a job's role."""
-        allow(
-            role,
-            "logs:AssociateKmsKey",
-            "logs:CreateLogGroup",
-            "logs:CreateLogStream",
-            "logs:PutLogEvents",
-            on=[self.arn("logs", f"log-group:{self.log_prefix}/*")],
-            why="Glue names the streams, puts the names of security configuration and role into those of the groups",
-        )
-        allow(
-            role,
-            "cloudwatch:PutMetricData",
-            on=["*"],
-            conditions={"StringEquals": {"cloudwatch:namespace": "Glue"}},
-            why="PutMetricData knows no resources; the namespace is fixed by a condition",
-        )

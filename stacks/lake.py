@@ -15,6 +15,19 @@ from stacks.constructs.base import SolventStack
 from stacks.constructs.function import CALLED_BY_CLOUDFORMATION
 from stacks.constructs.permissions import OBJECTS, UPLOAD, acknowledge, allow, only_logs, use_key
 
+TIERED = ("raw", "cleaned", "training")
+# (zone, prefix, setting of `lake`): what expires and when. Models and proofs of erasures do not.
+EXPIRES = (
+    ("landing", "", "landing_days"),
+    ("raw", "", "raw_days"),
+    ("cleaned", "", "cleaned_days"),
+    ("training", "", "training_days"),
+    ("quarantine", "", "quarantine_days"),
+    ("artifacts", "predictions/", "predictions_days"),
+    ("artifacts", "runs/", "reports_days"),
+    ("artifacts", "glue-temporary/", "temporary_days"),
+)
+
 
 class LakeStack(SolventStack):
     def __init__(self, scope: Construct, *, config: Config) -> None:
@@ -138,14 +151,20 @@ class LakeStack(SolventStack):
         rules = [
             s3.LifecycleRule(
                 id="tidy",
-                abort_incomplete_multipart_upload_after=Duration.days(7),
+                abort_incomplete_multipart_upload_after=Duration.days(lake.incomplete_upload_days),
                 noncurrent_version_expiration=Duration.days(lake.noncurrent_days),
             )
         ]
-        expire = {"landing": lake.landing_days, "quarantine": lake.quarantine_days}.get(zone)
-        if expire is not None:
-            rules.append(s3.LifecycleRule(id="expire", expiration=Duration.days(expire)))
-        if zone in ("raw", "cleaned", "training"):
+        for of_zone, prefix, setting in EXPIRES:
+            if of_zone == zone:
+                rules.append(
+                    s3.LifecycleRule(
+                        id=f"expire-{prefix.strip('/')}" if prefix else "expire",
+                        prefix=prefix or None,
+                        expiration=Duration.days(getattr(lake, setting)),
+                    )
+                )
+        if zone in TIERED:
             transition = s3.Transition(
                 storage_class=s3.StorageClass.INTELLIGENT_TIERING,
                 transition_after=Duration.days(lake.infrequent_access_days),

@@ -6,6 +6,7 @@ from constructs import Construct
 
 from stacks.api import ApiStack
 from stacks.config import Config
+from stacks.erasure import ErasureStack
 from stacks.etl import EtlStack
 from stacks.ingestion import IngestionStack
 from stacks.lake import LakeStack
@@ -27,6 +28,7 @@ class Platform:
         self.ingestion = IngestionStack(app, **base)
         self.etl = EtlStack(app, **base)
         self.warehouse = WarehouseStack(app, **base)
+        self.erasure = ErasureStack(app, **base, etl=self.etl, warehouse=self.warehouse)
         self.training = TrainingStack(app, **base)
         self.serving = ServingStack(app, **base)
         # `cdk destroy` takes serving first: its clean-up empties the model package groups, then training deletes them.

@@ -101,7 +101,7 @@ class WarehouseStack(SolventStack):
             "redshift-serverless:GetCredentials",
             on=[self.workgroup_arn],
         )
-        _own_statements(role)
+        own_statements(role)
 
     def _workgroup(self, network: NetworkStack) -> redshift.CfnWorkgroup:
         warehouse = self.config.warehouse
@@ -148,7 +148,7 @@ class WarehouseStack(SolventStack):
         )
         role = self.migrate.own_role
         allow(role, "redshift-data:BatchExecuteStatement", "redshift-data:ExecuteStatement", on=[self.workgroup_arn])
-        _own_statements(role)
+        own_statements(role)
         allow(
             role,
             "secretsmanager:GetSecretValue",
@@ -167,7 +167,7 @@ class WarehouseStack(SolventStack):
         migrations.node.add_dependency(self.workgroup)
 
 
-def _own_statements(role: iam.Role) -> None:
+def own_statements(role: iam.Role) -> None:
     """Follow, read and cancel the statements that the caller has submitted itself."""
     allow(
         role,

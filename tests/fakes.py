@@ -253,3 +253,15 @@ class Runtime:
 
 def lines(body: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in body.splitlines()]
+
+
+class JobRuns:
+    """Glue job runs by id -> state."""
+
+    def __init__(self, **states: str) -> None:
+        self.states = states
+
+    def get_job_run(self, *, JobName: str, RunId: str) -> dict[str, Any]:
+        if RunId not in self.states:
+            raise client_error("EntityNotFoundException", "Job Run does not exist")
+        return {"JobRun": {"JobName": JobName, "Id": RunId, "JobRunState": self.states[RunId]}}

@@ -21,6 +21,9 @@ class UnreadableCall(Exception):
     """The name of an operation is put together at run time: it can be read from no source."""
 
 
+# Operations that several services have, and the only one of them on which our code calls them: by name alone a program
+# that uses another of them as well (a table's lock, a job's state) would seem to need theirs, too.
+ONE_SERVICE = dict.fromkeys(("execute_statement", "batch_execute_statement", "cancel_statement"), "redshift-data")
 # What boto3 offers beside the operations themselves, as the operations that it calls.
 HELPERS = {
     ("s3", "upload_file"): ("PutObject", "AbortMultipartUpload"),
@@ -237,6 +240,8 @@ def _operations(service: str, names: set[str]) -> Iterator[tuple[str, str]]:
     """The operations of a service among names of attributes and constants: plain, as paginator, waiter or helper."""
     operations, waiters = _service(service)
     for name in names:
+        if ONE_SERVICE.get(name, service) != service:
+            continue
         if name in operations:
             yield service, operations[name]
         if name in waiters:

@@ -17,6 +17,7 @@ control = RunControl(
     s3=boto3.client("s3"),
     states=boto3.client("stepfunctions"),
     sagemaker=sagemaker,
+    glue=boto3.client("glue"),
     names=names,
     account=settings.account,
     region=settings.region,

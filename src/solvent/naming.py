@@ -61,6 +61,10 @@ class Names:
         return self.named("compact")
 
     @property
+    def erase_job(self) -> str:
+        return self.named("erase")
+
+    @property
     def workgroup(self) -> str:
         return self.prefix
 
@@ -132,3 +136,26 @@ def models_prefix(portfolio: str) -> str:
 def predictions_prefix(portfolio: str, run_id: str, model: str) -> str:
     """artifacts: the batch transform output of one run by one model."""
     return f"predictions/{portfolio}/run_id={run_id}/model={model}/"
+
+
+# Erasure (artifacts unless said otherwise).
+
+SUPPRESSED = "erasures/suppressed/"  # whose rows must not come back, hashed
+REQUESTS = "erasures/requests/"  # pending erasures; the only place where the id stands, gone when the erasure ends
+MANIFEST = "manifest.json"
+ERASED = "erased.json"  # landing: beside a manifest, the hashes of what erasures left of its files
+
+
+def request_key(erasure_id: str) -> str:
+    """artifacts: what an erasure is asked to do, and how far it knows the person's keys."""
+    return f"{REQUESTS}{erasure_id}.json"
+
+
+def erasure_work(erasure_id: str) -> str:
+    """artifacts: prefix of an erasure's notes while it is at work."""
+    return f"erasures/work/{erasure_id}/"
+
+
+def proof_key(erasure_id: str) -> str:
+    """artifacts: the proof of an erasure."""
+    return f"erasures/{erasure_id}.json"

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 from solvent import delivery, failures, ledger, naming, specification
 from solvent.champion import live_model
 from solvent.delivery import DeliveryError
+from solvent.holders import Holders
 from solvent.ledger import AWAITING_APPROVAL, COMPLETED, FAILED, RUNNING, Ledger, Table, key_of
 from solvent.logs import log
 from solvent.naming import NO_BASE, Names
@@ -41,7 +42,7 @@ class InvalidRun(Exception):
 
 
 class RunControl:
-    """The runs of one environment. `s3`, `states` and `sagemaker` are boto3 clients."""
+    """The runs of one environment. `s3`, `states`, `sagemaker` and `glue` are boto3 clients."""
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class RunControl:
         s3: Any,
         states: Any,
         sagemaker: Any,
+        glue: Any,
         names: Names,
         account: str,
         region: str,
@@ -58,6 +60,7 @@ class RunControl:
         self._s3, self._states, self._sagemaker, self._names = s3, states, sagemaker, names
         self._code_version = code_version
         self._buckets = {zone: names.bucket(zone, account, region) for zone in naming.ZONES}
+        self._alive = Holders(states, glue).alive
         self.ledger = Ledger(table, alive=self._alive, now=_now)
 
     def begin(self, *, phase: str, execution: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -257,15 +260,6 @@ class RunControl:
     def _release(self, portfolio: str, execution: str) -> None:
         if self.ledger.release(portfolio, execution):
             log("lock_released", portfolio=portfolio)
-
-    def _alive(self, execution: str) -> bool:
-        try:
-            status = self._states.describe_execution(executionArn=execution)["status"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("ExecutionDoesNotExist", "InvalidArn"):
-                return False
-            raise
-        return status in ("RUNNING", "PENDING_REDRIVE")
 
     def _history(self, execution: str) -> Iterator[Mapping[str, Any]]:
         more: dict[str, str] = {}

@@ -11,8 +11,10 @@ from solvent import naming
 from stacks import bundling
 from stacks.constructs.dead_letters import DeadLetterQueue
 from stacks.constructs.dependencies import policy_of
+from stacks.constructs.glue_logs import glue_logs, may_log
 from stacks.constructs.permissions import UPLOAD, allow, service_role, use_key
 from stacks.lake import LakeStack
+from stacks.network import NetworkStack
 
 if TYPE_CHECKING:
     from stacks.etl import EtlStack
@@ -25,17 +27,17 @@ START = "arn:aws:scheduler:::aws-sdk:glue:startJobRun"
 class Compaction:
     """Belongs to the stack of the Glue jobs, whose security configuration, connection and libraries it shares."""
 
-    def __init__(self, scope: "EtlStack", *, lake: LakeStack) -> None:
+    def __init__(self, scope: "EtlStack", *, lake: LakeStack, network: NetworkStack) -> None:
         self._scope = scope
-        self.script = assets.Asset(scope, "CompactScript", path=str(bundling.build().compact_script))
-        scope.log_groups(lake, "compact")
-        self.role = self._role(lake)
+        self.script = assets.Asset(scope, "CompactScript", path=str(bundling.build().glue_job("compact")))
+        glue_logs(scope, lake, "compact", construct_id="CompactLogs")
+        self.role = self._role(lake, network)
         self.job = self._job()
         self.job.node.add_dependency(scope.security, policy_of(self.role))
         self.dead_letters = DeadLetterQueue(scope, "CompactDeadLetters", name="compact-failed", key=lake.key)
         self._start_nightly(lake)
 
-    def _role(self, lake: LakeStack) -> iam.Role:
+    def _role(self, lake: LakeStack, network: NetworkStack) -> iam.Role:
         scope = self._scope
         role = service_role(
             scope,
@@ -50,9 +52,9 @@ class Compaction:
         for asset in (self.script, scope.libraries):
             allow(role, "s3:GetObject", on=[f"arn:aws:s3:::{asset.s3_bucket_name}/{asset.s3_object_key}"])
         use_key(role, lake.key, write=True)
-        scope.write_logs(role)
+        may_log(scope, role)
         if scope.connection:
-            scope.connection.serve(role)
+            scope.connection.let(scope, role, network)
         return role
 
     def _job(self) -> glue.CfnJob:

@@ -13,7 +13,6 @@ class GlueConnection:
     """The connection `solvent-<environment>-glue`: workers of jobs that name it run in the first isolated subnet."""
 
     def __init__(self, scope: SolventStack, *, network: NetworkStack) -> None:
-        self._scope, self._network = scope, network
         self.name = scope.names.named("glue")
         subnet = network.vpc.isolated_subnets[0]
         connection = glue.CfnConnection(
@@ -38,9 +37,8 @@ class GlueConnection:
             "the zone comes from the configuration, and Glue wants that of the subnet spelled out",
         )
 
-    def serve(self, role: iam.Role) -> None:
-        """Let a job's role use the connection."""
-        scope, network = self._scope, self._network
+    def let(self, scope: SolventStack, role: iam.Role, network: NetworkStack) -> None:
+        """Let a job's role run its workers there."""
         allow(
             role, "glue:GetConnection", on=[scope.arn("glue", "catalog"), scope.arn("glue", f"connection/{self.name}")]
         )

@@ -82,6 +82,8 @@ class RunFunctions:
             on=[stack.arn("states", f"execution:{stack.names.state_machine(phase)}:*") for phase in naming.PHASES],
             why="executions are named at run time",
         )
+        # Who holds a lock may be the job that erases.
+        allow(role, "glue:GetJobRun", on=[stack.arn("glue", f"job/{stack.names.erase_job}")])
         _find_champion(role, stack)
         return function
 

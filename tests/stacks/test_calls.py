@@ -97,7 +97,7 @@ def test_code_states_and_triggers_are_read_for_every_role(prod: Assembly) -> Non
     found = calls(prod)
     assert found["solvent-prod-api"] == {"sagemaker:InvokeEndpoint"}
     assert found["solvent-prod-warehouse-load"] == {"redshift-data:BatchExecuteStatement"}
-    assert found["solvent-prod-etl"] == {"s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"}
+    assert found["solvent-prod-etl"] == {"s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}
     assert found["solvent-prod-pipeline"] == {"lambda:InvokeFunction", "states:StartExecution"}
     assert found["solvent-prod-nightly"] == found["solvent-prod-delivery-arrived"] == {"states:StartExecution"}
     assert found["solvent-prod-training"] == found["solvent-prod-model"] == set()  # isolated: no call leaves them

@@ -110,7 +110,9 @@ def test_in_prod_everything_that_runs_is_in_the_vpc(prod: Assembly) -> None:
         "solvent-prod-train Train",
         "solvent-prod-train CreateModel",
     }
-    assert {c.name for c in callers if c.kind in ("Glue job", "warehouse")} == {"solvent-prod-etl", "solvent-prod"}
+    assert {c.name for c in callers if c.kind in ("Glue job", "warehouse")} == {
+        "solvent-prod-etl", "solvent-prod-erase", "solvent-prod",
+    }  # fmt: skip
     assert all(caller.actions and caller.groups for caller in callers)
 
 
@@ -118,12 +120,16 @@ def test_in_prod_everything_that_runs_is_in_the_vpc(prod: Assembly) -> None:
     ("name", "expected"),
     [
         ("solvent-prod-api", {"sagemaker.runtime", "xray"}),
-        ("solvent-prod-run-control", {"dynamodb", "s3", "sagemaker.api", "states", "xray"}),
+        ("solvent-prod-run-control", {"dynamodb", "glue", "s3", "sagemaker.api", "states", "xray"}),
         ("solvent-prod-stream-ingest", {"s3", "xray"}),  # Lambda's poller reads the stream and tells the queue
         # The Data API reads the password; the answer to CloudFormation goes to S3.
         ("solvent-prod-migrate", {"redshift-data", "s3", "xray"}),
         ("solvent-prod-train Train", {"s3", "logs", "monitoring"}),
         ("solvent-prod-etl", {"s3", "glue", "kms", "logs", "monitoring"}),
+        (
+            "solvent-prod-erase",
+            {"dynamodb", "s3", "glue", "kms", "logs", "monitoring", "redshift-data", "states"},
+        ),
         ("solvent-prod", {"s3"}),
     ],
 )

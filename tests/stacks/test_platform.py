@@ -84,28 +84,40 @@ def test_each_table_of_the_catalog_has_the_rules_of_its_contract(assembly: Any) 
         assert ruleset["Ruleset"] == wanted[ruleset["TargetTable"]["TableName"]]
 
 
-def test_the_glue_job_runs_as_the_code_expects(assembly: Any) -> None:
-    job = assembly.one("AWS::Glue::Job", Name=naming.Names(assembly.environment).etl_job)
-    assert (job["Command"]["Name"], job["GlueVersion"], job["Name"]) == (
-        "glueetl",
-        "5.1",
-        naming.Names(assembly.environment).etl_job,
-    )
+def test_each_glue_script_is_a_job(assembly: Any) -> None:
+    names = {job["Name"] for job in assembly.of("AWS::Glue::Job").values()}
+    scripts = (bundling.ROOT / "glue_jobs").glob("*.py")
+    assert names == {naming.Names(assembly.environment).named(script.stem) for script in scripts}
+
+
+@pytest.mark.parametrize("name", ["etl", "erase", "compact"])
+def test_the_glue_jobs_run_as_the_code_expects(assembly: Any, name: str) -> None:
+    job = assembly.one("AWS::Glue::Job", Name=naming.Names(assembly.environment).named(name))
+    assert (job["Command"]["Name"], job["GlueVersion"]) == ("glueetl", "5.1")
     arguments = job["DefaultArguments"]
     for zone in naming.ZONES:
         assert flat(arguments[f"--{zone}_bucket"]).startswith(f"solvent-{assembly.environment}-{zone}-")
     assert flat(arguments["--extra-py-files"]).endswith(".zip")
 
 
-def test_the_glue_jobs_logs_are_where_glue_writes_them(assembly: Any) -> None:
+def test_the_job_that_erases_gets_every_argument_that_it_reads(assembly: Any) -> None:
+    job = assembly.one("AWS::Glue::Job", Name=naming.Names(assembly.environment).erase_job)
+    read = set(re.findall(r'arguments\["(\w+)"\]', (bundling.ROOT / "glue_jobs" / "erase.py").read_text()))
+    given = {name.removeprefix("--") for name in job["DefaultArguments"]}
+    assert read - given == {"JOB_NAME", "erasure_id"}  # Glue's own, and what the command says
+    assert job["ExecutionProperty"]["MaxConcurrentRuns"] == 1
+
+
+@pytest.mark.parametrize("name", ["etl", "erase"])
+def test_the_glue_jobs_logs_are_where_glue_writes_them(assembly: Any, name: str) -> None:
     """Glue 5.x ignores --continuous-log-logGroup; groups that it makes itself keep their events for ever."""
-    job = assembly.one("AWS::Glue::Job", Name=naming.Names(assembly.environment).etl_job)
+    job = assembly.one("AWS::Glue::Job", Name=naming.Names(assembly.environment).named(name))
     prefix, security = job["DefaultArguments"]["--custom-logGroup-prefix"], job["SecurityConfiguration"]
     assert not [name for name in job["DefaultArguments"] if "continuous" in name]
     for end in ("error", "output"):
-        group = f"{prefix}/{security}-role/solvent-{assembly.environment}-etl/{end}"
+        group = f"{prefix}/{security}-role/solvent-{assembly.environment}-{name}/{end}"
         assert assembly.one("AWS::Logs::LogGroup", LogGroupName=group)["RetentionInDays"]
-    writing = [s for s in assembly.statements("etl") if "logs:PutLogEvents" in s["Action"]]
+    writing = [s for s in assembly.statements(name) if "logs:PutLogEvents" in s["Action"]]
     assert len(writing) == 1 and "logs:AssociateKmsKey" in writing[0]["Action"]
     assert flat(writing[0]["Resource"]).endswith(f":log-group:{prefix}/*")
 
@@ -138,7 +150,7 @@ def test_every_log_group_is_in_the_reference(assembly: Any) -> None:
 
 def test_who_uploads_in_parts_may_give_up(assembly: Any) -> None:
     """Parts of an upload that nobody may abort are paid for until the life cycle removes them."""
-    for role in ("etl", "training", "model"):
+    for role in ("etl", "erase", "training", "model"):
         writing = [s for s in assembly.statements(role) if "s3:PutObject" in s["Action"]]
         assert writing and all("s3:AbortMultipartUpload" in s["Action"] for s in writing), role
 

@@ -86,8 +86,8 @@ def test_the_catalog_describes_the_files_that_are_written(lakehouse: Lakehouse, 
     client = boto3.client("glue", region_name="eu-west-1")
     client.create_database(DatabaseInput={"Name": "solvent_test"})
     for contract in contracts.load().values():
-        if contract.name == "predictions":
-            continue  # written by the warehouse load
+        if contract.zone in ("artifacts", "warehouse"):
+            continue  # written by the batch transform, and by the warehouse alone
         client.create_table(
             DatabaseName="solvent_test",
             TableInput={"Name": contract.name, "StorageDescriptor": {"Columns": glue.columns(contract)}},

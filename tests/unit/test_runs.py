@@ -5,7 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
-from fakes import ACCOUNT, REGION, Executions, SageMaker
+from fakes import ACCOUNT, REGION, Executions, JobRuns, SageMaker
 from moto import mock_aws
 
 from solvent import delivery, naming
@@ -54,6 +54,7 @@ class World:
             s3=self.s3,
             states=self.executions,
             sagemaker=self.sagemaker,
+            glue=JobRuns(),
             names=NAMES,
             account=ACCOUNT,
             region=REGION,

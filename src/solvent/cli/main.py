@@ -183,6 +183,33 @@ def lineage(
 
 
 @app.command()
+def erase(
+    customer: Annotated[str, typer.Option(help="The customer's id, as the contract has it.")],
+    reason: Annotated[str, typer.Option(help="Why, for the proof; no personal data.")] = "",
+    portfolio: Annotated[Portfolio, typer.Option()] = "lending",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what is there.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    env: Environment = None,
+) -> None:
+    """Erase a person from every zone, version and table, and write proof. It cannot be undone."""
+    from solvent.cli import erase as erasing
+    from solvent.erasure import ErasureError
+
+    there = target(env)
+    if not (yes or dry_run):
+        console.print(
+            f"Every row of this customer goes, in {there.place}, old versions included. Nothing brings it back."
+        )
+        typer.confirm("Erase?", abort=True)
+    try:
+        erasure_id = erasing.ask(there, portfolio=portfolio, customer=customer, reason=reason, dry_run=dry_run)
+    except ErasureError as error:
+        raise typer.Exit(fail(str(error))) from error
+    console.print(f"Erasure {erasure_id}")
+    erasing.show(console, erasing.follow(there, erasure_id, console))
+
+
+@app.command()
 def status(env: Environment = None) -> None:
     """What is deployed, what ran last, and which model is live."""
     from solvent.cli.status import show

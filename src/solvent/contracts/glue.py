@@ -16,10 +16,14 @@ QUARANTINE = (
     {"Name": "source", "Type": "string", "Comment": "The source contract"},
     {"Name": "source_file", "Type": "string", "Comment": "Name of the delivered file"},
     {"Name": "row_number", "Type": "bigint", "Comment": "Record in the file, the header is 1"},
-    {"Name": "kind", "Type": "string", "Comment": "rejected, malformed or duplicate"},
+    {"Name": "kind", "Type": "string", "Comment": "rejected, malformed, erased or duplicate"},
     {"Name": "reason", "Type": "string", "Comment": "Every rule that the row breaks"},
     {"Name": "record_key", "Type": "string", "Comment": "Key of the row, where it has the form of a key"},
-    {"Name": "payload", "Type": "string", "Comment": "The row as delivered: JSON, or the text of a malformed line"},
+    {
+        "Name": "payload",
+        "Type": "string",
+        "Comment": "The row as delivered: JSON, or the text of a malformed line; none of an erased person",
+    },
 )
 _TYPES = {
     "INTEGER": "int",

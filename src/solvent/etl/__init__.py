@@ -152,14 +152,16 @@ def _admit(
     job: Job, manifest: delivery.Manifest, sources: tuple[Contract, ...], lake: Lake, stops: Stops
 ) -> dict[str, list[str]]:
     """Every file of the delivery into the work folder's raw zone; returns the columns that no contract knows."""
-    from solvent.etl import admission
+    from solvent.etl import admission, suppression
 
     extra: dict[str, list[str]] = {}
+    suppressed = suppression.read(lake.s3, job.buckets["artifacts"])
     folder = job.manifest.rpartition("/")[0]
     for contract in sources:
-        raw, malformed = lake.local("raw", contract.name), lake.local("raw", f"{contract.name}_malformed")
+        raw_folder, malformed_folder = lake.local("raw", contract.name), lake.local("raw", f"{contract.name}_malformed")
         if _undelivered(manifest, contract):
-            admission.nothing(contract, raw=raw / "part-00000.parquet", malformed=malformed / "part-00000.parquet")
+            part = "part-00000.parquet"
+            admission.nothing(contract, raw=raw_folder / part, malformed=malformed_folder / part)
             continue
         try:
             if not manifest.files_of(contract.name):
@@ -167,19 +169,23 @@ def _admit(
             for file in manifest.files_of(contract.name):
                 landed = lake.local("landing", contract.name) / file.name
                 lake.download(f"{folder}/{file.name}", landed)
+                part = f"{landed.name}.parquet"  # `.csv` and `.txt` of one source may come together
+                raw, malformed = raw_folder / part, malformed_folder / part
                 admitted = admission.admit(
                     landed,
-                    file,
+                    suppression.as_landed(lake.s3, folder, file, landed),
                     contract,
-                    raw=raw / f"{landed.stem}.parquet",
-                    malformed=malformed / f"{landed.stem}.parquet",
+                    raw=raw,
+                    malformed=malformed,
                     minimum_rows=0 if manifest.mode == "changes" else None,
                 )
+                suppression.drop(suppressed, contract, raw=raw, malformed=malformed)
                 landed.unlink()
                 if admitted.extra:
                     extra.setdefault(contract.name, []).extend(admitted.extra)
         except EtlError as error:
             stops.stop(contract.name, str(error))
+    suppression.note(lake.s3, job.buckets["artifacts"], job.run_id, suppressed)
     return extra
 
 

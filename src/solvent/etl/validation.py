@@ -114,14 +114,16 @@ def accepted(contract: Contract) -> str:
 
 
 def quarantine(contract: Contract) -> str:
-    """Rejected and malformed rows with their reasons, as delivered."""
+    """Rejected and malformed rows with their reasons, as delivered; of erased persons' rows the position alone."""
     rejected = (
         _kept_aside(contract, "rejected", "delivered._reason", f"checked_{contract.name}")
         + " WHERE delivered._reason <> ''"
     )
     malformed = (
         f"SELECT run.run_id, '{contract.name}' AS source, delivered._source_file AS source_file, "
-        f"delivered._row_number AS row_number, 'malformed' AS kind, delivered._reason AS reason, "
+        f"delivered._row_number AS row_number, "
+        f"CASE WHEN delivered._payload IS NULL THEN 'erased' ELSE 'malformed' END AS kind, "
+        f"delivered._reason AS reason, "
         f"CAST(NULL AS VARCHAR) AS record_key, delivered._payload AS payload "
         f"FROM malformed_{contract.name} AS delivered CROSS JOIN run"
     )

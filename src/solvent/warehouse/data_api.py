@@ -105,9 +105,16 @@ class DataApi:
         """Run one statement to its end and return its description. Raises DataApiError."""
         return self.wait(self.submit(sql, parameters, token=token), timeout=timeout)
 
-    def batch(self, statements: Sequence[str], *, token: str | None = None, timeout: float = 300) -> dict[str, Any]:
+    def batch(
+        self,
+        statements: Sequence[str],
+        parameters: Mapping[str, str] | None = None,
+        *,
+        token: str | None = None,
+        timeout: float = 300,
+    ) -> dict[str, Any]:
         """Run up to 40 statements as one transaction to its end. Raises DataApiError."""
-        return self.wait(self.submit_batch(statements, token=token), timeout=timeout)
+        return self.wait(self.submit_batch(statements, parameters, token=token), timeout=timeout)
 
     def submit(self, sql: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> str:
         """Hand one statement over and return its id at once."""
@@ -115,11 +122,21 @@ class DataApi:
         request = {"Sql": _checked(sql), **({"Parameters": given} if given else {}), **_token(token)}
         return str(self._call("execute_statement", **self._where, **request)["Id"])
 
-    def submit_batch(self, statements: Sequence[str], *, token: str | None = None) -> str:
-        """Hand a transaction over and return its id at once. The same token within hours gives the same id."""
+    def submit_batch(
+        self, statements: Sequence[str], parameters: Mapping[str, str] | None = None, *, token: str | None = None
+    ) -> str:
+        """Hand a transaction over and return its id at once. The same token within hours gives the same id.
+
+        Every parameter must be used by some statement.
+        """
         if not 1 <= len(statements) <= MOST_STATEMENTS:
             raise DataApiError(f"A batch has 1 to {MOST_STATEMENTS} statements, not {len(statements)}: split it.")
-        request = {"Sqls": [_checked(sql) for sql in statements], **_token(token)}
+        given = [{"name": name, "value": value} for name, value in (parameters or {}).items()]
+        request = {
+            "Sqls": [_checked(sql) for sql in statements],
+            **({"Parameters": given} if given else {}),
+            **_token(token),
+        }
         return str(self._call("batch_execute_statement", **self._where, **request)["Id"])
 
     def wait(self, statement_id: str, *, timeout: float = 300) -> dict[str, Any]:

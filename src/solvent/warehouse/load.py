@@ -103,6 +103,8 @@ def predictions(contracts: Contracts, *, portfolio: str, run_id: str, prefix: st
             sql.require(checks),
             sql.delete_unchanged(contract, columns),
             sql.merge(contract, columns, {"run_id": run_id}),
+            # What the law keeps of erased persons goes when its time has come; score runs every night.
+            sql.purge(contracts["retained_decisions"], "keep_until"),
         ]
     )
 

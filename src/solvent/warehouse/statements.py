@@ -122,6 +122,11 @@ def require(checks: list[tuple[str, str, str]]) -> str:
     return f"SELECT CAST(CASE {' '.join(cases)} ELSE '0' END AS INTEGER) AS checks_failed"
 
 
+def purge(contract: Contract, last_day: str) -> str:
+    """Delete the rows whose last day, a column of the table, has passed."""
+    return f"DELETE FROM {table(contract)} WHERE {identifier(last_day)} < CURRENT_DATE"
+
+
 def is_empty(contract: Contract) -> str:
     """1 when staging holds nothing, else 0."""
     return f"(SELECT CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END FROM {staging(contract)})"
