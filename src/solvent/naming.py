@@ -53,6 +53,10 @@ class Names:
         return self.named("etl")
 
     @property
+    def extract_job(self) -> str:
+        return self.named("extract")
+
+    @property
     def workgroup(self) -> str:
         return self.prefix
 
@@ -100,3 +104,13 @@ def models_prefix(portfolio: str) -> str:
 def predictions_prefix(portfolio: str, run_id: str, model: str) -> str:
     """artifacts: the batch transform output of one run by one model."""
     return f"predictions/{portfolio}/run_id={run_id}/model={model}/"
+
+
+def extraction_key(extraction: str, name: str) -> str:
+    """artifacts: how far an extraction has come, and what it delivered before (`name` is an object among these)."""
+    return f"extractions/{extraction}/{name}"
+
+
+def export_prefix(prefix: str) -> str:
+    """landing: where files that a database exported wait for their extraction."""
+    return f"exports/{prefix}/"
