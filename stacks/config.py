@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from solvent.extraction import databases
+from solvent.extraction.errors import InvalidDatabase
 from solvent.naming import Names
 
 DIRECTORY = Path(__file__).resolve().parents[1] / "config"
@@ -17,6 +19,10 @@ Instance = Annotated[str, Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")]
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653
 ]
+
+
+# What a Glue job in the VPC calls (docs/networks.md), and where the database's password comes from.
+EXTRACTION_ENDPOINTS = ("glue", "kms", "logs", "monitoring", "secretsmanager")
 
 
 class ConfigurationError(Exception):
@@ -72,6 +78,54 @@ class Etl(_Section):
     workers: int = Field(ge=2, le=299)
     timeout_minutes: Minutes
     concurrent_runs: int = Field(ge=1, le=100)
+
+
+class Database(_Section):
+    """A database that extractions read. `secret`: ARN of a secret of yours; without it the one named after `name`.
+
+    `cidr`: the private addresses that it has, where the job runs in the network.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,20}$")
+    url: str
+    secret: str | None = Field(default=None, pattern=r"^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$")
+    secret_key: str | None = Field(default=None, pattern=r"^arn:aws:kms:[a-z0-9-]+:\d{12}:key/.+$")
+    tls: databases.Tls = "verify"
+    cidr: str | None = Field(default=None, pattern=r"^(10|172\.(1[6-9]|2\d|3[01])|192\.168)\.[0-9.]+/(1[6-9]|2\d|3[0-2])$")
+
+    @model_validator(mode="after")
+    def _url_is_safe(self) -> Self:
+        try:
+            databases.checked(self.url)
+        except InvalidDatabase as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
+class Schedule(_Section):
+    extraction: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
+    cron: str = Field(pattern=r"^cron\(.+\)$")
+
+
+class Extraction(_Section):
+    """The job `extract`. `private`: in the VPC, with the paid endpoints that it then needs."""
+
+    private: bool
+    worker_type: Literal["G.1X", "G.2X"]
+    timeout_minutes: Minutes
+    concurrent_runs: int = Field(ge=1, le=20)
+    databases: tuple[Database, ...]
+    schedules: tuple[Schedule, ...]
+
+    @model_validator(mode="after")
+    def _databases(self) -> Self:
+        names = [database.name for database in self.databases]
+        if len(set(names)) != len(names):
+            raise ValueError("two databases have the same name")
+        hidden = [database.name for database in self.databases if database.cidr is None]
+        if self.private and hidden:
+            raise ValueError(f"private: say the cidr of {', '.join(hidden)}, or the network lets nothing out to it")
+        return self
 
 
 class Warehouse(_Section):
@@ -147,6 +201,7 @@ class Config(_Section):
     lake: Lake
     stream: Stream
     etl: Etl
+    extraction: Extraction
     warehouse: Warehouse
     training: Training
     serving: Serving
@@ -162,6 +217,12 @@ class Config(_Section):
             raise ValueError(f"availability_zones {strangers} are not in region {self.region}")
         if not self.removable and not self.warehouse.snapshot_on_delete:
             raise ValueError("removable is false, so warehouse.snapshot_on_delete must be true: no data may be lost")
+        return self
+
+    @model_validator(mode="after")
+    def _extraction_is_where_the_code_is(self) -> Self:
+        if self.network.private_compute and not self.extraction.private:
+            raise ValueError("network.private_compute puts all code into the VPC: set extraction.private to true, too")
         return self
 
     @model_validator(mode="after")
@@ -189,6 +250,12 @@ class Config(_Section):
                 f"orchestration.timeout_hours is shorter than the waits inside `train` ({hours:.1f} hours)"
             )
         return self
+
+    @property
+    def interface_endpoints(self) -> tuple[str, ...]:
+        """The paid endpoints of the VPC: those listed, and those that the extraction adds when it is private."""
+        added = EXTRACTION_ENDPOINTS if self.extraction.private else ()
+        return tuple(dict.fromkeys((*self.network.interface_endpoints, *added)))
 
     @property
     def names(self) -> Names:

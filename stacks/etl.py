@@ -29,7 +29,9 @@ class EtlStack(SolventStack):
         self.security = self._security_configuration(lake)
         self.role = self._role(lake)
         self.connection = (
-            GlueConnection(self, network=network, role=self.role) if config.network.private_compute else None
+            GlueConnection(self, name="glue", group=network.glue_security_group, network=network, role=self.role)
+            if config.network.private_compute
+            else None
         )
         self.job = self._job()
         self.job.node.add_dependency(self.security, policy_of(self.role))

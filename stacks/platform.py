@@ -7,6 +7,7 @@ from constructs import Construct
 from stacks.api import ApiStack
 from stacks.config import Config
 from stacks.etl import EtlStack
+from stacks.extraction import ExtractionStack
 from stacks.ingestion import IngestionStack
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
@@ -26,6 +27,7 @@ class Platform:
         base: dict[str, Any] = {"config": config, "lake": self.lake, "network": self.network}
         self.ingestion = IngestionStack(app, **base)
         self.etl = EtlStack(app, **base)
+        self.extraction = ExtractionStack(app, **base, etl=self.etl)
         self.warehouse = WarehouseStack(app, **base)
         self.training = TrainingStack(app, **base)
         self.serving = ServingStack(app, **base)

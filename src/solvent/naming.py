@@ -56,6 +56,10 @@ class Names:
     def extract_job(self) -> str:
         return self.named("extract")
 
+    def database_secret(self, database: str) -> str:
+        """The secret with user and password of a database that extractions read."""
+        return self.named(f"database-{database}")
+
     @property
     def workgroup(self) -> str:
         return self.prefix

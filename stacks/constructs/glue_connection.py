@@ -1,6 +1,7 @@
 """A Glue job's place in the VPC: a network connection, and what the job's role needs to use it."""
 
 from aws_cdk import Aws
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 
@@ -10,10 +11,12 @@ from stacks.network import NetworkStack
 
 
 class GlueConnection:
-    """The connection `solvent-<environment>-glue`: workers of jobs that name it run in the first isolated subnet."""
+    """The connection `solvent-<environment>-<name>`: workers of jobs that name it run in the first isolated subnet."""
 
-    def __init__(self, scope: SolventStack, *, network: NetworkStack, role: iam.Role) -> None:
-        self.name = scope.names.named("glue")
+    def __init__(
+        self, scope: SolventStack, *, name: str, group: ec2.SecurityGroup, network: NetworkStack, role: iam.Role
+    ) -> None:
+        self.name = scope.names.named(name)
         subnet = network.vpc.isolated_subnets[0]
         connection = glue.CfnConnection(
             scope,
@@ -27,7 +30,7 @@ class GlueConnection:
                 physical_connection_requirements=glue.CfnConnection.PhysicalConnectionRequirementsProperty(
                     availability_zone=network.config.availability_zones[0],
                     subnet_id=subnet.subnet_id,
-                    security_group_id_list=[network.glue_security_group.security_group_id],
+                    security_group_id_list=[group.security_group_id],
                 ),
             ),
         )
@@ -39,7 +42,7 @@ class GlueConnection:
         allow(
             role, "glue:GetConnection", on=[scope.arn("glue", "catalog"), scope.arn("glue", f"connection/{self.name}")]
         )
-        allow(role, "ec2:CreateNetworkInterface", on=network.arns_for_interfaces(network.glue_security_group))
+        allow(role, "ec2:CreateNetworkInterface", on=network.arns_for_interfaces(group))
         allow(
             role,
             "ec2:CreateNetworkInterface",
