@@ -1,4 +1,4 @@
-"""Glue job `extract`: arguments -> one call -> report. What it does is told in `solvent.extraction.run`."""
+"""Glue job `extract`: arguments -> one call -> report. What it does is told in `solvent.extraction.extract.run`."""
 
 import json
 import sys
@@ -10,13 +10,13 @@ from typing import Any
 import boto3
 from awsglue.utils import getResolvedOptions
 
-from solvent import extraction
+from solvent.extraction import extract
 from solvent.extraction.databases import Database
 
 arguments = getResolvedOptions(
     sys.argv, ["extraction", "source", "full", "as_of", "databases", "landing_bucket", "artifacts_bucket"]
 )
-job = extraction.Job(
+job = extract.Job(
     name=arguments["extraction"],
     databases={name: Database(**given) for name, given in json.loads(arguments["databases"]).items()},
     landing=arguments["landing_bucket"],
@@ -33,7 +33,7 @@ def heard(progress: dict[str, Any]) -> None:
 
 
 with tempfile.TemporaryDirectory(prefix="solvent-extract-") as folder:
-    report = extraction.run(
+    report = extract.run(
         job,
         s3=boto3.client("s3"),
         secrets=boto3.client("secretsmanager"),

@@ -49,12 +49,15 @@ def _fetch() -> str:
     own = [f"-oDir::State::Lists={lists}", f"-oDir::Cache={cache}", "-oAPT::Sandbox::User="]
     try:
         _run(["apt-get", *own, "--quiet=2", "update"])
-        package = next(name for name in PACKAGES if "Candidate: (none)" not in _run(["apt-cache", *own, "policy", name]))
+        package = next(name for name in PACKAGES if "Candidate: " in _candidate(own, name))
         depends = _run(["apt-cache", *own, "depends", "--no-recommends", "--no-suggests", package]).splitlines()
         wanted = [line.split()[-1] for line in depends if line.strip().startswith("Depends: lib")]
         downloads = FOLDER / "packages"
         downloads.mkdir(exist_ok=True)
-        _run(["apt-get", *own, "--quiet=2", "download", package, *(n for n in wanted if n not in _OF_THE_SYSTEM)], downloads)
+        _run(
+            ["apt-get", *own, "--quiet=2", "download", package, *(n for n in wanted if n not in _OF_THE_SYSTEM)],
+            downloads,
+        )
         for archive in sorted(downloads.glob("*.deb")):
             _run(["dpkg-deb", "--extract", str(archive), str(UNPACKED)])
     except StopIteration:
@@ -62,6 +65,12 @@ def _fetch() -> str:
     except subprocess.CalledProcessError as error:
         return f"{' '.join(map(str, error.cmd[:1]))} failed: {(error.stderr or '').strip()[-300:]}"
     return ""
+
+
+def _candidate(own: list[str], package: str) -> str:
+    """What apt knows of a package; an empty text where it has no version of it."""
+    known = _run(["apt-cache", *own, "policy", package])
+    return "" if "Candidate: (none)" in known else known
 
 
 def _run(command: list[str], folder: Path | None = None) -> str:

@@ -16,6 +16,7 @@ Days = Annotated[int, Field(ge=1, le=3653)]
 Seconds = Annotated[int, Field(ge=1, le=300)]
 Minutes = Annotated[int, Field(ge=1, le=2880)]
 Instance = Annotated[str, Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")]
+_PRIVATE = r"10|172\.(1[6-9]|2\d|3[01])|192\.168"  # how private addresses begin
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653
 ]
@@ -83,15 +84,21 @@ class Etl(_Section):
 class Database(_Section):
     """A database that extractions read. `secret`: ARN of a secret of yours; without it the one named after `name`.
 
-    `cidr`: the private addresses that it has, where the job runs in the network.
+    `cidr`: the private addresses that it has, where the job runs in the network. `wheels`: of a driver that is
+    compiled, the archive below wheels/ in the artifacts zone (docs/extraction.md).
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,20}$")
     url: str
-    secret: str | None = Field(default=None, pattern=r"^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$")
+    secret: str | None = Field(
+        default=None, pattern=r"^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$"
+    )
     secret_key: str | None = Field(default=None, pattern=r"^arn:aws:kms:[a-z0-9-]+:\d{12}:key/.+$")
     tls: databases.Tls = "verify"
-    cidr: str | None = Field(default=None, pattern=r"^(10|172\.(1[6-9]|2\d|3[01])|192\.168)\.[0-9.]+/(1[6-9]|2\d|3[0-2])$")
+    wheels: str | None = Field(default=None, pattern=r"^[a-z0-9._-]+\.gluewheels\.zip$")
+    cidr: str | None = Field(
+        default=None, pattern=r"^(10|172\.(1[6-9]|2\d|3[01])|192\.168)\.[0-9.]+/(1[6-9]|2\d|3[0-2])$"
+    )
 
     @model_validator(mode="after")
     def _url_is_safe(self) -> Self:
@@ -99,6 +106,8 @@ class Database(_Section):
             databases.checked(self.url)
         except InvalidDatabase as error:
             raise ValueError(str(error)) from None
+        if databases.kind(self.url).native and not self.wheels:
+            raise ValueError("its driver is compiled: put its wheels into the artifacts zone, and name them in wheels")
         return self
 
 

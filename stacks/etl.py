@@ -10,7 +10,8 @@ from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.dependencies import policy_of
 from stacks.constructs.glue_connection import GlueConnection
-from stacks.constructs.log_group import LogGroup
+from stacks.constructs.glue_logs import allow_logs, log_groups, prefix
+from stacks.constructs.glue_security import security_configuration
 from stacks.constructs.permissions import OBJECTS, UPLOAD, allow, service_role, use_key
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
@@ -24,9 +25,8 @@ class EtlStack(SolventStack):
         artifacts = bundling.build()
         self.script = assets.Asset(self, "Script", path=str(artifacts.glue_script))
         self.libraries = assets.Asset(self, "Libraries", path=str(artifacts.glue_libraries))
-        self.log_prefix = f"/{self.names.prefix}/glue"
-        self._log_groups(lake)
-        self.security = self._security_configuration(lake)
+        log_groups(self, job=self.names.etl_job, security="glue", key=lake.key)
+        self.security = security_configuration(self, name="glue", key=lake.key)
         self.role = self._role(lake)
         self.connection = (
             GlueConnection(self, name="glue", group=network.glue_security_group, network=network, role=self.role)
@@ -35,34 +35,6 @@ class EtlStack(SolventStack):
         )
         self.job = self._job()
         self.job.node.add_dependency(self.security, policy_of(self.role))
-
-    def _log_groups(self, lake: LakeStack) -> None:
-        """Where Glue 5.x writes: daemons and the Glue logger to `error`, the script's stdout and stderr to `output`.
-
-        With a security configuration Glue puts its name and the role's between prefix and end:
-        https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html
-        """
-        folder = f"{self.log_prefix}/{self.names.named('glue')}-role/{self.names.named('etl')}"
-        for end in ("error", "output"):
-            LogGroup(self, f"Logs{end.capitalize()}", name=f"{folder}/{end}", key=lake.key)
-
-    def _security_configuration(self, lake: LakeStack) -> glue.CfnSecurityConfiguration:
-        kms_key = lake.key.key_arn
-        properties = glue.CfnSecurityConfiguration
-        return properties(
-            self,
-            "Security",
-            name=self.names.named("glue"),
-            encryption_configuration=properties.EncryptionConfigurationProperty(
-                s3_encryptions=[properties.S3EncryptionProperty(s3_encryption_mode="SSE-KMS", kms_key_arn=kms_key)],
-                cloud_watch_encryption=properties.CloudWatchEncryptionProperty(
-                    cloud_watch_encryption_mode="SSE-KMS", kms_key_arn=kms_key
-                ),
-                job_bookmarks_encryption=properties.JobBookmarksEncryptionProperty(
-                    job_bookmarks_encryption_mode="CSE-KMS", kms_key_arn=kms_key
-                ),
-            ),
-        )
 
     def _job(self) -> glue.CfnJob:
         etl = self.config.etl
@@ -89,7 +61,7 @@ class EtlStack(SolventStack):
                 "--job-language": "python",
                 "--job-bookmark-option": "job-bookmark-disable",  # a run reads exactly the files of its manifest
                 "--enable-metrics": "true",
-                "--custom-logGroup-prefix": self.log_prefix,
+                "--custom-logGroup-prefix": prefix(self),
                 "--TempDir": f"s3://{self.bucket_name('artifacts')}/glue-temporary/",
                 **{f"--{zone}_bucket": self.bucket_name(zone) for zone in ("landing", *WRITTEN_ZONES, "artifacts")},
             },
@@ -115,23 +87,5 @@ class EtlStack(SolventStack):
         for asset in (self.script, self.libraries):
             allow(role, "s3:GetObject", on=[f"arn:aws:s3:::{asset.s3_bucket_name}/{asset.s3_object_key}"])
         use_key(role, lake.key, write=True)
-        self._logs(role)
+        allow_logs(role, self)
         return role
-
-    def _logs(self, role: iam.Role) -> None:
-        allow(
-            role,
-            "logs:AssociateKmsKey",
-            "logs:CreateLogGroup",
-            "logs:CreateLogStream",
-            "logs:PutLogEvents",
-            on=[self.arn("logs", f"log-group:{self.log_prefix}/*")],
-            why="Glue names the streams, puts the names of security configuration and role into those of the groups",
-        )
-        allow(
-            role,
-            "cloudwatch:PutMetricData",
-            on=["*"],
-            conditions={"StringEquals": {"cloudwatch:namespace": "Glue"}},
-            why="PutMetricData knows no resources; the namespace is fixed by a condition",
-        )

@@ -27,7 +27,7 @@ class Platform:
         base: dict[str, Any] = {"config": config, "lake": self.lake, "network": self.network}
         self.ingestion = IngestionStack(app, **base)
         self.etl = EtlStack(app, **base)
-        self.extraction = ExtractionStack(app, **base, etl=self.etl)
+        self.extraction = ExtractionStack(app, **base)
         self.warehouse = WarehouseStack(app, **base)
         self.training = TrainingStack(app, **base)
         self.serving = ServingStack(app, **base)

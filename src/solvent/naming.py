@@ -10,6 +10,8 @@ ZONES = ("landing", "raw", "cleaned", "training", "quarantine", "artifacts")
 PORTFOLIOS = ("lending",)
 PHASES = ("ingest", "train", "score", "pipeline")
 DATABASE = "solvent"
+# Prefixes: of the state of extractions (artifacts), and of files that a database exported for one (landing).
+EXTRACTIONS, EXPORTS = "extractions/", "exports/"
 NO_BASE = "none"  # said of the first run of a data set; an argument of a Glue job cannot be empty
 
 
@@ -112,9 +114,9 @@ def predictions_prefix(portfolio: str, run_id: str, model: str) -> str:
 
 def extraction_key(extraction: str, name: str) -> str:
     """artifacts: how far an extraction has come, and what it delivered before (`name` is an object among these)."""
-    return f"extractions/{extraction}/{name}"
+    return f"{EXTRACTIONS}{extraction}/{name}"
 
 
 def export_prefix(prefix: str) -> str:
     """landing: where files that a database exported wait for their extraction."""
-    return f"exports/{prefix}/"
+    return f"{EXPORTS}{prefix}/"

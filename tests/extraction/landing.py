@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from servers import Server
 
-from solvent import delivery, extraction
+from solvent import delivery
 from solvent.contracts import Column, Contract
+from solvent.extraction import extract
 from solvent.extraction.databases import Database
 
 ROOT = Path(__file__).parents[2]
@@ -43,14 +44,12 @@ class Lake:
         given = json.dumps({"username": server.user, "password": server.password, **changed})
         self.client("secretsmanager").create_secret(Name=self.secret, SecretString=given)
 
-    def job(self, name: str, server: Server | None = None, **options: Any) -> extraction.Job:
+    def job(self, name: str, server: Server | None = None, **options: Any) -> extract.Job:
         known = {"core": Database(server.url, self.secret)} if server else {}
-        return extraction.Job(name, {**known, **options.pop("databases", {})}, self.landing, self.artifacts, **options)
+        return extract.Job(name, {**known, **options.pop("databases", {})}, self.landing, self.artifacts, **options)
 
-    def run(self, job: extraction.Job, work: Path, *, s3: Any = None, now: datetime = NOW) -> dict[str, Any]:
-        return extraction.run(
-            job, s3=s3 or self.client("s3"), secrets=self.client("secretsmanager"), work=work, now=now
-        )
+    def run(self, job: extract.Job, work: Path, *, s3: Any = None, now: datetime = NOW) -> dict[str, Any]:
+        return extract.run(job, s3=s3 or self.client("s3"), secrets=self.client("secretsmanager"), work=work, now=now)
 
     def process(self, server: Server, *arguments: str) -> subprocess.Popen[str]:
         """The real script as a process, as Glue starts it."""
@@ -66,14 +65,18 @@ class Lake:
         }
         path = f"{ROOT / 'embedded_aws' / 'glue' / 'shim'}:{ROOT / 'src'}"
         return subprocess.Popen(
-            [sys.executable, str(ROOT / "glue_jobs" / "extract.py"), *(p for k, v in given.items() for p in (f"--{k}", v))],
+            [
+                sys.executable,
+                str(ROOT / "glue_jobs" / "extract.py"),
+                *(p for k, v in given.items() for p in (f"--{k}", v)),
+            ],
             env={**os.environ, **KEYS, "AWS_ENDPOINT_URL": self.url, "PYTHONPATH": path},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def keys(self, bucket: str | None = None) -> list[str]:
+    def objects(self, bucket: str | None = None) -> list[str]:
         pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket or self.landing)
         return [o["Key"] for page in pages for o in page.get("Contents", [])]
 
@@ -81,7 +84,7 @@ class Lake:
         return self.client("s3").get_object(Bucket=bucket or self.landing, Key=key)["Body"].read()
 
     def manifests(self) -> list[delivery.Manifest]:
-        return [delivery.parse(self.body(key)) for key in sorted(self.keys()) if key.endswith("/manifest.json")]
+        return [delivery.parse(self.body(key)) for key in sorted(self.objects()) if key.endswith("/manifest.json")]
 
     def rows(self, address: str | None, source: str) -> list[dict[str, str | None]]:
         """The rows that a manifest delivers of a source, texts and nulls told apart; each file is what it says."""

@@ -64,11 +64,35 @@ def postgresql(folder: Path) -> Iterator[Server]:
         secret.write_text("p@ss:w/rd' \"1\n")
         _owned(secret)
         data = home / "data"
-        _run([programs / "initdb", "-D", data, "-U", "core", "-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "--no-sync"], home)
+        _run(
+            [
+                programs / "initdb",
+                "-D",
+                data,
+                "-U",
+                "core",
+                "-A",
+                "scram-sha-256",
+                f"--pwfile={secret}",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "--no-sync",
+            ],
+            home,
+        )
         port = _free_port()
         command = [programs / "postgres", "-D", data, "-p", str(port), "-k", home, "-c", "listen_addresses=127.0.0.1"]
         with _running([*command, "-c", "fsync=off", "-c", "log_timezone=UTC"], home, port, signal.SIGINT) as process:
-            server = Server(f"postgresql+pg8000://127.0.0.1:{port}/core", "127.0.0.1", port, "postgres", "core", "p@ss:w/rd' \"1", process)
+            server = Server(
+                f"postgresql+pg8000://127.0.0.1:{port}/core",
+                "127.0.0.1",
+                port,
+                "postgres",
+                "core",
+                "p@ss:w/rd' \"1",
+                process,
+            )
             with _patient(server).execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
                 connection.execute(sa.text("CREATE DATABASE core"))
             yield Server(**{**server.__dict__, "name": "core"})
@@ -81,19 +105,47 @@ def mariadb(folder: Path) -> Iterator[Server]:
     if program is None:
         absent("MariaDB")
         return
-    shared = (databases.UNPACKED / "usr" / "share" / "mysql") if databases.UNPACKED in program.parents else Path("/usr/share/mysql")
+    shared = (
+        (databases.UNPACKED / "usr" / "share" / "mysql")
+        if databases.UNPACKED in program.parents
+        else Path("/usr/share/mysql")
+    )
     with _home(folder) as home:
         data, port = home / "data", _free_port()
         data.mkdir()
         _owned(data)
-        common = [program, "--no-defaults", f"--datadir={data}", f"--lc-messages-dir={shared}", f"--character-sets-dir={shared / 'charsets'}", "--plugin-dir=/nonexistent", f"--tmpdir={home}"]
-        tables = "".join((shared / f"{name}.sql").read_text() for name in ("mysql_system_tables", "mysql_performance_tables", "mysql_system_tables_data"))
-        user = "CREATE USER 'core'@'%' IDENTIFIED BY 'p@ss:w/rd 1';\nGRANT ALL ON *.* TO 'core'@'%' WITH GRANT OPTION;\n"
+        common = [
+            program,
+            "--no-defaults",
+            f"--datadir={data}",
+            f"--lc-messages-dir={shared}",
+            f"--character-sets-dir={shared / 'charsets'}",
+            "--plugin-dir=/nonexistent",
+            f"--tmpdir={home}",
+        ]
+        tables = "".join(
+            (shared / f"{name}.sql").read_text()
+            for name in ("mysql_system_tables", "mysql_performance_tables", "mysql_system_tables_data")
+        )
+        user = (
+            "CREATE USER 'core'@'%' IDENTIFIED BY 'p@ss:w/rd 1';\nGRANT ALL ON *.* TO 'core'@'%' WITH GRANT OPTION;\n"
+        )
         script = f"CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\n{tables}\nFLUSH PRIVILEGES;\nCREATE DATABASE core CHARACTER SET utf8mb4;\n{user}"
         _run([*common, "--bootstrap", "--max_allowed_packet=8M"], home, script)
-        command = [*common, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={home / 'socket'}", f"--pid-file={home / 'pid'}", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--character-set-server=utf8mb4"]
+        command = [
+            *common,
+            f"--port={port}",
+            "--bind-address=127.0.0.1",
+            f"--socket={home / 'socket'}",
+            f"--pid-file={home / 'pid'}",
+            "--skip-name-resolve",
+            "--innodb-flush-log-at-trx-commit=0",
+            "--character-set-server=utf8mb4",
+        ]
         with _running(command, home, port) as process:
-            server = Server(f"mysql+pymysql://127.0.0.1:{port}/core", "127.0.0.1", port, "core", "core", "p@ss:w/rd 1", process)
+            server = Server(
+                f"mysql+pymysql://127.0.0.1:{port}/core", "127.0.0.1", port, "core", "core", "p@ss:w/rd 1", process
+            )
             _patient(server)
             yield server
 
@@ -139,15 +191,21 @@ def _who() -> dict[str, Any]:
 
 
 def _run(command: list[Any], home: Path, given: str = "") -> None:
-    done = subprocess.run([*map(str, command)], cwd=home, env=_environment(home), input=given, capture_output=True, text=True, **_who())
+    done = subprocess.run(
+        [*map(str, command)], cwd=home, env=_environment(home), input=given, capture_output=True, text=True, **_who()
+    )
     assert done.returncode == 0, f"{command[0]} failed: {done.stdout[-1500:]}{done.stderr[-1500:]}"
 
 
 @contextmanager
-def _running(command: list[Any], home: Path, port: int, stop: signal.Signals = signal.SIGTERM) -> Iterator[subprocess.Popen[bytes]]:
+def _running(
+    command: list[Any], home: Path, port: int, stop: signal.Signals = signal.SIGTERM
+) -> Iterator[subprocess.Popen[bytes]]:
     log = home / "log"
     with log.open("wb") as sink:
-        process = subprocess.Popen([*map(str, command)], cwd=home, env=_environment(home), stdout=sink, stderr=sink, **_who())
+        process = subprocess.Popen(
+            [*map(str, command)], cwd=home, env=_environment(home), stdout=sink, stderr=sink, **_who()
+        )
     try:
         deadline = time.monotonic() + SECONDS
         while not _answers(port):

@@ -63,7 +63,7 @@ def test_an_empty_table_is_delivered_as_a_header(
     declare({"application_event": {"table": name, "key": "event_id"}}, EVENTS)
     lake.tell(server)
     report = lake.run(lake.job("test", server), tmp_path)
-    [key] = [k for k in lake.keys() if k.endswith(".csv")]
+    [key] = [k for k in lake.objects() if k.endswith(".csv")]
     assert report["rows"] == {"application_event": 0} and lake.body(key) == b'"event_id","note"\n'
 
 
@@ -134,7 +134,10 @@ def test_hostile_values_arrive_as_they_are(
 def test_a_column_that_the_contract_does_not_know_stays_where_it_is(
     lake: Lake, server: Server, table: Any, declare: Any, tmp_path: Path
 ) -> None:
-    name = table("event_id VARCHAR(9) PRIMARY KEY, memo VARCHAR(9), iban VARCHAR(9)", [{"event_id": "1", "memo": "m", "iban": "x"}])
+    name = table(
+        "event_id VARCHAR(9) PRIMARY KEY, memo VARCHAR(9), iban VARCHAR(9)",
+        [{"event_id": "1", "memo": "m", "iban": "x"}],
+    )
     declare({"application_event": {"table": name, "key": "event_id", "columns": {"note": "memo"}}}, EVENTS)
     lake.tell(server)
     report = lake.run(lake.job("test", server), tmp_path)

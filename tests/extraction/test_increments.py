@@ -66,7 +66,10 @@ def test_rows_of_the_boundary_that_are_committed_late_are_found(changing: Any) -
     changing.write("L1", "same moment", T)
     changing.write("L2", "a little earlier", T - dt.timedelta(seconds=500))
     changing.write("B1", "boundary again", T + dt.timedelta(microseconds=1))
-    assert changing.extract() == ("changes", [("B1", "boundary again"), ("L1", "same moment"), ("L2", "a little earlier")])
+    assert changing.extract() == (
+        "changes",
+        [("B1", "boundary again"), ("L1", "same moment"), ("L2", "a little earlier")],
+    )
     changing.write("L3", "even later", T - dt.timedelta(seconds=400))
     assert changing.extract(LATER + dt.timedelta(hours=1)) == ("changes", [("L3", "even later")])
     assert changing.extract(LATER + dt.timedelta(hours=2)) == ("changes", [])

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from landing import NOW, Lake, contract
 from servers import Server
 
+from solvent import contracts
+from solvent.extraction import extract
 from solvent.extraction.errors import ExtractionBusy
 
 EVENTS = contract("application_event", "event_id", "note", key="event_id")
@@ -50,9 +52,7 @@ def test_a_kill_at_any_write_loses_no_row_and_doubles_none(
     with engine.begin() as connection:
         connection.execute(sa.text(f"CREATE TABLE {name} (event_id TEXT PRIMARY KEY, note TEXT, changed TIMESTAMPTZ)"))
         connection.execute(sa.text(f"CREATE TABLE {loans} (loan_id TEXT PRIMARY KEY)"))
-        connection.execute(
-            sa.text(f"INSERT INTO {name} SELECT 'E' || n, 'n', now() FROM generate_series(1, 10) n")
-        )
+        connection.execute(sa.text(f"INSERT INTO {name} SELECT 'E' || n, 'n', now() FROM generate_series(1, 10) n"))
         connection.execute(sa.text(f"INSERT INTO {loans} VALUES ('L1')"))
     sources = {
         "application_event": {"table": name, "key": "event_id", "watermark": "changed", "chunk_rows": 4},
@@ -65,7 +65,9 @@ def test_a_kill_at_any_write_loses_no_row_and_doubles_none(
         declare(sources, EVENTS, LOANS, dataset=f"d{n}")
         manifests = len(lake.manifests())
         try:
-            report = lake.run(lake.job("test", postgres, full=True), tmp_path, s3=Dying(lake.client("s3"), n, after=after))
+            report = lake.run(
+                lake.job("test", postgres, full=True), tmp_path, s3=Dying(lake.client("s3"), n, after=after)
+            )
         except Killed:
             deaths += 1
             report = lake.run(lake.job("test", postgres, full=True), tmp_path)
@@ -83,21 +85,24 @@ def test_a_kill_at_any_write_loses_no_row_and_doubles_none(
 
 
 def _payments(server: Server, rows: int) -> None:
-    """The four tables of the shipped extraction `lending`; as many instalments as asked for, little else."""
+    """The four tables of the shipped extraction `lending`; as many instalments as asked for, and nothing else."""
     engine = server.engine()
-    text = "VARCHAR(60)"
-    from solvent import contracts
-
     with engine.begin() as connection:
         for source in contracts.load().sources("lending"):
-            columns = ", ".join(f"{c} {text} {'PRIMARY KEY' if c in source.key else ''}" for c in source.column_names if c != "updated_at")
-            extra = {"application_event": ", recorded_at TIMESTAMP"}.get(source.name, ", updated_at TIMESTAMP")
+            names = [name for name in source.column_names if name != "updated_at"]
+            columns = ", ".join(f"{name} VARCHAR(60)" for name in names)
+            time_of_change = "recorded_at" if source.name == "application_event" else "updated_at"
             connection.execute(sa.text(f"DROP TABLE IF EXISTS {source.name}"))
-            connection.execute(sa.text(f"CREATE TABLE {source.name} ({columns}{extra})"))
-        insert = "INSERT INTO repayment_history (payment_id, loan_id, amount_due, updated_at) VALUES (:p, 'L1', '1.5', '2026-01-01')"
+            connection.execute(
+                sa.text(
+                    f"CREATE TABLE {source.name} ({columns}, {time_of_change} TIMESTAMP, "
+                    f"PRIMARY KEY ({', '.join(source.key)}))"
+                )
+            )
+        into = "INSERT INTO repayment_history (payment_id, loan_id, amount_due, updated_at) VALUES "
         for start in range(0, rows, 10_000):
             batch = [f"('P{n:09d}', 'L1', '1.5', '2026-01-01')" for n in range(start, min(start + 10_000, rows))]
-            connection.execute(sa.text(insert.partition(" VALUES")[0] + " VALUES " + ", ".join(batch)))
+            connection.execute(sa.text(into + ", ".join(batch)))
     engine.dispose()
 
 
@@ -124,7 +129,9 @@ def test_kill_9_of_the_real_job_in_the_middle_and_a_resume(lake: Lake, server: S
     address = f"s3://{lake.landing}/lending/{manifest.delivery_id}/manifest.json"
     found = Counter(r["payment_id"] for r in lake.rows(address, "repayment_history"))
     assert len(found) == rows and set(found.values()) == {1}
-    assert [f.name for f in manifest.files_of("repayment_history")] == [f"repayment_history-{n}.csv" for n in range(1, 8)]
+    assert [f.name for f in manifest.files_of("repayment_history")] == [
+        f"repayment_history-{n}.csv" for n in range(1, 8)
+    ]
     first = json.loads(output.splitlines()[0])
     assert first["chunks"] > chunks, "the resumed job goes on where the killed one stopped"
 
@@ -133,7 +140,7 @@ def _wait_for_chunk(lake: Lake, job: Any, number: int) -> int:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert job.poll() is None, job.communicate()[0]
-        if "extractions/lending/state.json" in lake.keys(lake.artifacts):
+        if "extractions/lending/state.json" in lake.objects(lake.artifacts):
             state = json.loads(lake.body("extractions/lending/state.json", lake.artifacts))
             done = len(state["sources"]["repayment_history"]["chunks"])
             if done >= number:
@@ -148,7 +155,9 @@ def test_a_second_job_cannot_move_the_same_extraction_on(
     engine = postgres.engine()
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE IF NOT EXISTS twice (event_id TEXT PRIMARY KEY, note TEXT)"))
-        connection.execute(sa.text("INSERT INTO twice SELECT n, 'n' FROM generate_series(1, 9) n ON CONFLICT DO NOTHING"))
+        connection.execute(
+            sa.text("INSERT INTO twice SELECT n, 'n' FROM generate_series(1, 9) n ON CONFLICT DO NOTHING")
+        )
     engine.dispose()
     declare({"application_event": {"table": "twice", "key": "event_id", "chunk_rows": 4}}, EVENTS)
     lake.tell(postgres)
@@ -164,21 +173,23 @@ def test_a_second_job_cannot_move_the_same_extraction_on(
         lake.run(lake.job("test", postgres), tmp_path, s3=Overtaken(real, 0, after=False))
     [manifest] = lake.manifests()
     address = f"s3://{lake.landing}/lending/{manifest.delivery_id}/manifest.json"
-    assert Counter(r["event_id"] for r in lake.rows(address, "application_event")) == Counter(str(n) for n in range(1, 10))
+    assert Counter(r["event_id"] for r in lake.rows(address, "application_event")) == Counter(
+        str(n) for n in range(1, 10)
+    )
 
 
 def test_a_connection_that_breaks_is_made_again(
     lake: Lake, postgres: Server, declare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from solvent import extraction
-
     engine = postgres.engine()
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE IF NOT EXISTS broken (event_id TEXT PRIMARY KEY, note TEXT)"))
-        connection.execute(sa.text("INSERT INTO broken SELECT n, 'n' FROM generate_series(1, 9) n ON CONFLICT DO NOTHING"))
+        connection.execute(
+            sa.text("INSERT INTO broken SELECT n, 'n' FROM generate_series(1, 9) n ON CONFLICT DO NOTHING")
+        )
     declare({"application_event": {"table": "broken", "key": "event_id", "chunk_rows": 2}}, EVENTS)
     lake.tell(postgres)
-    monkeypatch.setattr(extraction, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(extract, "PAUSES", (0.01, 0.01))
     cut = []
 
     class Cutting(Dying):
@@ -186,8 +197,8 @@ def test_a_connection_that_breaks_is_made_again(
             if given["Key"].endswith("-2.csv") and not cut:
                 cut.append(1)
                 with engine.begin() as connection:
-                    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'core'"
-                    connection.execute(sa.text(others))
+                    others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'core'"
+                    connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) {others}"))
             return self._s3.put_object(**given)
 
     report = lake.run(lake.job("test", postgres), tmp_path, s3=Cutting(lake.client("s3"), 0, after=False), now=NOW)

@@ -18,7 +18,7 @@ SWITCHED = {
     "AWS::Lambda::Function",
 }
 PARTS = {
-    "Network", "Lake", "Ingestion", "Etl", "Warehouse", "Training", "Serving", "Orchestration", "Api", "Observability",
+    "Network", "Lake", "Ingestion", "Etl", "Extraction", "Warehouse", "Training", "Serving", "Orchestration", "Api", "Observability",
 }  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def test_the_catalog_has_the_columns_of_the_contracts(assembly: Any) -> None:
 
 
 def test_the_glue_job_runs_as_the_code_expects(assembly: Any) -> None:
-    job = assembly.one("AWS::Glue::Job")
+    job = assembly.one("AWS::Glue::Job", Name=naming.Names(assembly.environment).etl_job)
     assert (job["Command"]["Name"], job["GlueVersion"], job["Name"]) == (
         "glueetl",
         "5.1",
@@ -81,7 +81,7 @@ def test_the_glue_job_runs_as_the_code_expects(assembly: Any) -> None:
 
 def test_the_glue_jobs_logs_are_where_glue_writes_them(assembly: Any) -> None:
     """Glue 5.x ignores --continuous-log-logGroup; groups that it makes itself keep their events for ever."""
-    job = assembly.one("AWS::Glue::Job")
+    job = assembly.one("AWS::Glue::Job", Name=naming.Names(assembly.environment).etl_job)
     prefix, security = job["DefaultArguments"]["--custom-logGroup-prefix"], job["SecurityConfiguration"]
     assert not [name for name in job["DefaultArguments"] if "continuous" in name]
     for end in ("error", "output"):

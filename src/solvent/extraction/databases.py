@@ -167,7 +167,9 @@ def asked(question: Callable[[], T], known: Kind, what: str) -> T:
     try:
         return question()
     except sa.exc.NoSuchTableError:
-        raise NoSuchTable(f"{what}: there is no such table, or the user may not see it. Nothing was delivered.") from None
+        raise NoSuchTable(
+            f"{what}: there is no such table, or the user may not see it. Nothing was delivered."
+        ) from None
     except (sa.exc.DBAPIError, OSError) as error:
         _refused(error, known, what)
     except Exception as error:  # pg8000 and pymssql raise their own classes before SQLAlchemy knows the connection
@@ -183,7 +185,11 @@ def _refused(error: BaseException, known: Kind, what: str) -> NoReturn:
     if named is LoginRefused:
         text = f"{known.name} refused user or password (code {code}). Mend the secret; nothing was delivered."
         raise LoginRefused(text) from None
-    gone = isinstance(cause, OSError) or getattr(error, "connection_invalidated", False) or "InterfaceError" in type(cause).__name__
+    gone = (
+        isinstance(cause, OSError)
+        or getattr(error, "connection_invalidated", False)
+        or "InterfaceError" in type(cause).__name__
+    )
     if named is DatabaseUnreachable or (named is None and gone):
         raise DatabaseUnreachable(
             f"{what}: {known.name} does not answer (code {code or type(cause).__name__}). Check host, port, name and "

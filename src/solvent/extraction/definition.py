@@ -112,10 +112,11 @@ def compile(path: Path) -> None:
     path.write_text(json.dumps(found, sort_keys=True, separators=(",", ":")) + "\n")
 
 
-def from_checkout(root: Path = Path(__file__).resolve().parents[3]) -> dict[str, Any]:
+def from_checkout(root: Path | None = None) -> dict[str, Any]:
     """Read extractions/*.yaml, and for each `query` the file that it names. Raises InvalidExtraction."""
     import yaml
 
+    root = root or Path(__file__).resolve().parents[3]
     found = {}
     for path in sorted((root / "extractions").glob("*.yaml")):
         try:
@@ -181,7 +182,10 @@ def _check(definition: Definition) -> None:
         if definition.export:
             names = [column for column, _ in source.layout if column != SKIP]
             require(source.files and names, f"{where} an export needs files and layout.")
-            require(not (source.table or source.query or source.watermark), f"{where} exports have neither table, query nor watermark.")
+            require(
+                not (source.table or source.query or source.watermark),
+                f"{where} exports have neither table, query nor watermark.",
+            )
             require(len(set(names)) == len(names), f"{where} the layout names a column twice.")
             missing = [column for column in contract.column_names if column not in names]
             require(not missing, f"{where} the layout lacks {', '.join(missing)}.")

@@ -6,6 +6,7 @@ ETL puts it into quarantine with its reason. A record with another number of fie
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from solvent import naming
+from solvent.contracts import Contract
 from solvent.extraction.definition import SKIP, Export, Source
 from solvent.extraction.errors import NothingExported, UnreadableExport
 from solvent.extraction.values import written
@@ -49,39 +51,43 @@ def check_unchanged(source: Source, before: Mapping[str, str], now: Mapping[str,
         )
 
 
-def chunks(
-    s3: Any, bucket: str, export: Export, source: Source, keys: Sequence[str], *, work: Path, skip: int
-) -> Iterator[tuple[bytes, int]]:
-    """(delivered file, its rows) of `chunk_rows` rows each, all files one after the other, behind `skip` rows.
+@dataclass(frozen=True)
+class Reading:
+    """The exported files of one source, one after the other, as rows of its contract."""
 
-    One empty file if there are no rows at all. Raises UnreadableExport.
-    """
-    waiting, done, any_chunk = [], 0, skip > 0
-    for batch in _batches(s3, bucket, export, source, keys, work):
-        start = min(max(skip - done, 0), batch.num_rows)
-        done += batch.num_rows
-        waiting.append(batch.slice(start))
-        while sum(b.num_rows for b in waiting) >= source.chunk_rows:
-            table = pa.Table.from_batches(waiting)
-            yield _file(table.slice(0, source.chunk_rows), export, source), source.chunk_rows
-            any_chunk, waiting = True, table.slice(source.chunk_rows).to_batches()
-    left = sum(b.num_rows for b in waiting)
-    if left or not any_chunk:
-        yield _file(pa.Table.from_batches(waiting, _schema(source)), export, source), left
+    s3: Any
+    bucket: str
+    export: Export
+    source: Source
+    contract: Contract
 
+    def chunks(self, keys: Sequence[str], *, work: Path, skip: int) -> Iterator[tuple[bytes, int]]:
+        """(delivered file, its rows) of `chunk_rows` rows each, behind the first `skip` rows of all files together.
 
-def _batches(
-    s3: Any, bucket: str, export: Export, source: Source, keys: Sequence[str], work: Path
-) -> Iterator[pa.RecordBatch]:
-    names = list(_schema(source).names)
-    for key in keys:
-        path = work / "export"
-        s3.download_file(bucket, key, str(path))
+        One file without rows if there are none at all. Raises UnreadableExport.
+        """
+        size, done, nothing_yet = self.source.chunk_rows, 0, skip == 0
+        waiting: list[pa.RecordBatch] = []
+        for batch in (batch for key in keys for batch in self._batches(key, work)):
+            start = min(max(skip - done, 0), batch.num_rows)
+            done += batch.num_rows
+            waiting.append(batch.slice(start))
+            while sum(b.num_rows for b in waiting) >= size:
+                table = pa.Table.from_batches(waiting)
+                yield self._file(table.slice(0, size)), size
+                nothing_yet, waiting = False, table.slice(size).to_batches()
+        left = sum(b.num_rows for b in waiting)
+        if left or nothing_yet:
+            yield self._file(pa.Table.from_batches(waiting, self._schema)), left
+
+    def _batches(self, key: str, work: Path) -> Iterator[pa.RecordBatch]:
+        path, names, export = work / "export", self._schema.names, self.export
+        self.s3.download_file(self.bucket, key, str(path))
         if not path.stat().st_size:
-            continue
+            return
         wrong: list[int] = []
 
-        def refuse(row: pacsv.InvalidRow, wrong: list[int] = wrong) -> str:
+        def refuse(row: pacsv.InvalidRow) -> str:
             wrong.append(row.number)
             return "error"
 
@@ -106,28 +112,28 @@ def _batches(
                 ),
             )
         except (pa.ArrowInvalid, UnicodeDecodeError):
-            where = f"record {wrong[0]} has not the {len(names)} fields of the layout" if wrong else (
-                f"it is no text in {export.encoding}, or a quotation mark never closes"
-            )
+            what = f"it is no text in {export.encoding}, or a quotation mark never closes"
+            if wrong:
+                what = f"record {wrong[0]} has not the {len(names)} fields of the layout"
             raise UnreadableExport(
-                f"{Path(key).name} of {source.name}: {where}. Export it again, or mend the layout; nothing was "
+                f"{Path(key).name} of {self.source.name}: {what}. Export it again, or mend the layout; nothing was "
                 "delivered."
             ) from None
 
+    @property
+    def _schema(self) -> pa.Schema:
+        """One name for each field of a record, also for those that nobody wants."""
+        names = (f"{SKIP}{number}" if name == SKIP else name for number, (name, _) in enumerate(self.source.layout))
+        return pa.schema([(name, pa.string()) for name in names])
 
-def _schema(source: Source) -> pa.Schema:
-    """One name for each field of a record, also for those that nobody wants."""
-    names = (f"{SKIP}{number}" if name == SKIP else name for number, (name, _) in enumerate(source.layout))
-    return pa.schema([(name, pa.string()) for name in names])
-
-
-def _file(table: pa.Table, export: Export, source: Source) -> bytes:
-    columns = {
-        name: _formed(table.column(number), _form(form, export))
-        for number, (name, form) in enumerate(source.layout)
-        if name != SKIP
-    }
-    return written(pa.table(columns), ",")
+    def _file(self, table: pa.Table) -> bytes:
+        header_of = {name: header for header, name in self.contract.headers.items()}
+        columns = {
+            header_of.get(name, name): _formed(table.column(number), _form(form, self.export))
+            for number, (name, form) in enumerate(self.source.layout)
+            if name != SKIP
+        }
+        return written(pa.table(columns), self.contract.delimiter)
 
 
 def _formed(column: pa.ChunkedArray, form: Callable[[str], str] | None) -> pa.ChunkedArray:

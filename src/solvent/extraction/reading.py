@@ -7,16 +7,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine, Row
 
 from solvent.contracts import Contract
+from solvent.delivery import DELETED
 from solvent.extraction import databases
 from solvent.extraction.definition import Source
 from solvent.extraction.errors import KeyNotUnique, NoSuchColumn, WatermarkMissing
 from solvent.extraction.statements import Statements, Window, names_of, parsed_query
 
-DELETED = "_deleted"  # of a query: true says that the row is gone (delivery mode `changes`)
-
 
 class Reader:
-    """Reads one source. `names`: the columns that it delivers, by their names in the contract."""
+    """Reads one source. `headers`: the columns that it delivers, by their names in a delivered file."""
 
     def __init__(self, engine: Engine, source: Source, contract: Contract) -> None:
         """Raises NoSuchTable, NoSuchColumn, QueryRefused, KeyNotUnique, DatabaseUnreachable."""
@@ -24,7 +23,9 @@ class Reader:
         self._kind = databases.KINDS[engine.url.drivername]
         self._what = f"{source.name} ({source.table or 'query'})"
         self._statements = self._looked_up(contract)
-        self.names = tuple(self._statements.columns)
+        header_of = {name: header for header, name in contract.headers.items()}
+        self.headers = tuple(header_of.get(name, name) for name in self._statements.columns)
+        self.delimiter = contract.delimiter
         if self._scalar(self._statements.without_key()) is not None:
             raise KeyNotUnique(
                 f"{self._what} has rows whose key ({', '.join(source.key)}) is null. Name a key that every row has; "
@@ -58,17 +59,17 @@ class Reader:
         found, same = databases.asked(read, self._kind, self._what)
         if same != 1:
             raise KeyNotUnique(
-                f"{self._what}: {same} rows have one and the same key ({', '.join(self._source.key)}), or its values do "
-                "not come back from the driver as they are stored. Name a key that is unique; nothing was delivered."
+                f"{self._what}: {same} rows have one key ({', '.join(self._source.key)}), or its values do not come "
+                "back from the driver as they are stored. Name a key that is unique; nothing was delivered."
             )
         return found
 
     def delivered(self, row: Row[Any]) -> Sequence[Any]:
-        """The values of a row that are delivered, in the order of `names`."""
-        return row[: len(self.names)]
+        """The values of a row that are delivered, in the order of `headers`."""
+        return row[: len(self.headers)]
 
     def key_of(self, row: Row[Any]) -> Sequence[Any]:
-        return row[len(self.names) : len(self.names) + len(self._source.key)]
+        return row[len(self.headers) : len(self.headers) + len(self._source.key)]
 
     def watermark_of(self, row: Row[Any]) -> Any:
         """None where the source has no watermark."""

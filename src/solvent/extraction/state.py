@@ -99,7 +99,12 @@ class Store:
         try:
             answer = self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, **condition)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
+            if error.response["Error"]["Code"] not in (
+                "PreconditionFailed",
+                "ConditionalRequestConflict",
+                "412",
+                "409",
+            ):
                 raise
             raise ExtractionBusy(
                 f"Another job has moved the extraction {self._name} on. Let it end, or stop it, then start this one "

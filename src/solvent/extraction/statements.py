@@ -71,7 +71,7 @@ class Statements:
 
     @property
     def _relation(self) -> sa.FromClause:
-        return self.key[0].table  # type: ignore[attr-defined, no-any-return]
+        return self.key[0].table
 
 
 def parsed_query(source: Source) -> sa.TextClause:

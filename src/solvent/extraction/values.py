@@ -47,7 +47,9 @@ def csv(header: Sequence[str], rows: Iterable[Sequence[Any]], delimiter: str) ->
     for row in rows:
         for column, value in zip(columns, row, strict=True):
             column.append(text(value))
-    return written(pa.table({name: pa.array(c, pa.string()) for name, c in zip(header, columns, strict=True)}), delimiter)
+    return written(
+        pa.table({name: pa.array(c, pa.string()) for name, c in zip(header, columns, strict=True)}), delimiter
+    )
 
 
 def written(table: pa.Table, delimiter: str) -> bytes:
