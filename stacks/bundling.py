@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 # What the job `extract` needs and Glue has not.
-DRIVERS = ("sqlalchemy", "typing-extensions", "pg8000", "scramp", "asn1crypto", "pymysql")
+DRIVERS = ("sqlalchemy", "typing-extensions", "pg8000", "scramp", "asn1crypto", "python-dateutil", "six", "pymysql")
 # Of the package, what only an operator's laptop needs.
 LAPTOP_ONLY = ("cli", "datasets", "client.py", "deployment.py", "target.py")
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)

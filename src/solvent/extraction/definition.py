@@ -174,8 +174,8 @@ def _check(definition: Definition) -> None:
     require(definition.sources, "there are no sources.")
     for source in definition.sources:
         where = f"source {source.name}:"
-        contract = contracts.load().get(source.name)
-        if contract is None or contract.kind != "source" or contract.portfolio != definition.portfolio:
+        known = source.name in contracts.load() and contracts.load()[source.name]
+        if not known or known.kind != "source" or known.portfolio != definition.portfolio:
             raise InvalidExtraction(f"{definition.name}: {definition.portfolio} has no source {source.name}.")
         count = source.chunk_rows
         require(isinstance(count, int) and 1 <= count <= MAXIMUM_CHUNK_ROWS, f"{where} chunk_rows is 1 to 1000000.")
@@ -187,7 +187,7 @@ def _check(definition: Definition) -> None:
                 f"{where} exports have neither table, query nor watermark.",
             )
             require(len(set(names)) == len(names), f"{where} the layout names a column twice.")
-            missing = [column for column in contract.column_names if column not in names]
+            missing = [column for column in known.column_names if column not in names]
             require(not missing, f"{where} the layout lacks {', '.join(missing)}.")
             require(all(form in FORMS for _, form in source.layout), f"{where} a form is one of {', '.join(FORMS)}.")
             continue
