@@ -1,5 +1,6 @@
 """Two buckets, a secret and the extraction between them: what the tests of extraction share."""
 
+import functools
 import io
 import json
 import os
@@ -26,6 +27,12 @@ NOW = datetime(2026, 7, 1, 3, tzinfo=UTC)
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 
+@functools.cache
+def _client(url: str, service: str) -> Any:
+    session = boto3.Session(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
+    return session.client(service, endpoint_url=url)
+
+
 @dataclass
 class Lake:
     """Two buckets and a secret of one test, and the extraction that it runs."""
@@ -36,8 +43,7 @@ class Lake:
     secret: str
 
     def client(self, service: str) -> Any:
-        session = boto3.Session(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
-        return session.client(service, endpoint_url=self.url)
+        return _client(self.url, service)
 
     def tell(self, server: Server, **changed: str) -> None:
         """Write user and password of a server into the secret."""

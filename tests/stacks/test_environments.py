@@ -18,7 +18,8 @@ SWITCHED = {
     "AWS::Lambda::Function",
 }
 PARTS = {
-    "Network", "Lake", "Ingestion", "Etl", "Extraction", "Warehouse", "Training", "Serving", "Orchestration", "Api", "Observability",
+    "Network", "Lake", "Ingestion", "Etl", "Extraction",
+    "Warehouse", "Training", "Serving", "Orchestration", "Api", "Observability",
 }  # fmt: skip
 
 
