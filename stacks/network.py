@@ -108,10 +108,11 @@ class NetworkStack(SolventStack):
 
     def _to_database(self, database: Database) -> None:
         """The one way to addresses that is not HTTPS: private ones, a single port. A route to them is the bank's."""
-        port = ec2.Port.tcp(databases.port(database.url))
-        self.extract_security_group.add_egress_rule(
-            ec2.Peer.ipv4(database.cidr or ""), port, f"Database {database.name}"
-        )
+        number = databases.port(database.url)
+        if number == 443:  # every group lets HTTPS out
+            return
+        addresses = ec2.Peer.ipv4(database.cidr or "")
+        self.extract_security_group.add_egress_rule(addresses, ec2.Port.tcp(number), f"Database {database.name}")
 
     def _gateway_endpoints(self) -> None:
         """Data leaves through these two to this account only, whoever's credentials sign the call."""
