@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from conftest import EmbeddedAws, wait
 
-from solvent import contracts, delivery
+from solvent import contracts, delivery, naming
 from solvent.cli.extract import Extracted, Extraction
 from solvent.client import Platform, PlatformError
 from solvent.datasets import synthetic
@@ -85,8 +85,9 @@ def test_a_database_is_delivered_whole_and_ingested_to_the_row(
     assert {file.source for file in manifest.files} == set(rows)
     done = platform.run("ingest", {"manifest": first.manifest}, timeout=300)
     assert done.status == "SUCCEEDED", f"{done.error}: {done.cause}"
-    bucket, _, key = done.output["report"].removeprefix("s3://").partition("/")
-    report = json.loads(platform.target.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    key = naming.report_key("lending", done.output["run_id"], "etl")
+    artifacts = platform.target.bucket("artifacts")
+    report = json.loads(platform.target.client("s3").get_object(Bucket=artifacts, Key=key)["Body"].read())
     total = sum(rows.values())
     counted = report["rows"]
     assert (counted["in"], counted["good"], counted["quarantined"], counted["duplicates"]) == (total, total, 0, 0)
