@@ -10,7 +10,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down status doctor synth test check bench bench-etl cost lock docs clean check-release recheck-release check-iam diff deploy release
+.PHONY: help setup setup-dev databases demo up down status doctor synth test check bench bench-etl cost lock docs clean check-release recheck-release check-iam diff deploy release
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,8 +68,12 @@ synth: setup ## Synthesize dev and prod into cdk.out/, no account needed
 test-scale: setup-dev ## A million payments: each step on DuckDB and Spark, ANSI off and on; minutes
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS) tests/scale
 
-test: setup-dev synth ## Tests: unit, stacks, jobs (DuckDB and Spark), embedded AWS end to end
+databases: .venv/.dev ## Bring the database servers that tests read from (PostgreSQL, MariaDB), without installing them
+	@$(BIN)/python -m scripts.databases
+
+test: setup-dev databases synth ## Tests: unit, stacks, jobs (DuckDB and Spark), embedded AWS end to end
 	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(PYTEST_ARGS) tests/unit tests/stacks tests/jobs
+	@$(BIN)/python -m pytest -q --durations=5 $(PYTEST_ARGS) tests/extraction
 	@$(BIN)/python -m pytest -q --durations=5 $(PYTEST_ARGS) tests/embedded
 
 check: setup-dev synth ## Every gate, one line each: code, docs, templates, state machines, policies, cost

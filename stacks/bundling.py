@@ -16,10 +16,13 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
+# What the job `extract` needs and Glue has not.
+DRIVERS = ("sqlalchemy", "typing-extensions", "pg8000", "scramp", "asn1crypto", "python-dateutil", "six", "pymysql")
 # Of the package, what only an operator's laptop needs.
 LAPTOP_ONLY = ("cli", "datasets", "client.py", "deployment.py", "lineage.py", "quarantine.py", "target.py")
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -40,6 +43,11 @@ class Artifacts:
     def glue_job(self, name: str) -> Path:
         """The script `glue_jobs/<name>.py`."""
         return self.glue_script.with_name(f"{name}.py")
+
+    @property
+    def database_drivers(self) -> Path:
+        """SQLAlchemy and the drivers in pure Python, for Glue's `--extra-py-files` (decision 0013)."""
+        return _stage_file("database-drivers", ".zip", _zip(_installed(DRIVERS)))
 
     def function(self, name: str) -> Path:
         """The directory that is the deployment package of `lambdas/<name>`."""
@@ -75,12 +83,14 @@ def _compiled() -> Tree:
     """JSON and SQL that the code at run time reads in place of the checkout's YAML and templates."""
     from solvent import contracts, specification
     from solvent.etl import build as etl_sql
+    from solvent.extraction import definition
 
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder)
         (target / "_compiled").mkdir()
         contracts.compile(target / "_compiled" / "contracts.json")
         specification.compile(target / "_compiled" / "specifications.json")
+        definition.compile(target / "_compiled" / "extractions.json")
         etl_sql.build(target / "_sql")
         return _below("solvent", _read(target))
 
@@ -89,6 +99,20 @@ def _read(folder: Path) -> Tree:
     """Every file below a folder, but for caches; an absent folder is empty."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def _installed(distributions: tuple[str, ...]) -> Tree:
+    """The Python files of installed packages, pinned by requirements.txt; what is compiled for this machine stays out.
+
+    SQLAlchemy runs without its compiled parts, on the same code in Python.
+    """
+    tree: Tree = {}
+    for name in distributions:
+        for file in metadata.distribution(name).files or ():
+            kept = file.suffix in (".py", ".pyi", ".typed") or file.name == "METADATA"
+            if kept and not file.as_posix().startswith(".."):
+                tree[file.as_posix()] = Path(str(file.locate())).read_bytes()
+    return tree
 
 
 def _below(folder: str, tree: Mapping[str, bytes]) -> Tree:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from solvent.extraction import databases
+from solvent.extraction.errors import InvalidDatabase
 from solvent.naming import Names
 
 DIRECTORY = Path(__file__).resolve().parents[1] / "config"
@@ -14,9 +16,14 @@ Days = Annotated[int, Field(ge=1, le=3653)]
 Seconds = Annotated[int, Field(ge=1, le=300)]
 Minutes = Annotated[int, Field(ge=1, le=2880)]
 Instance = Annotated[str, Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")]
+_PRIVATE = r"10|172\.(1[6-9]|2\d|3[01])|192\.168"  # how private addresses begin
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653
 ]
+
+
+# What a Glue job in the VPC calls (docs/networks.md), and where the database's password comes from.
+EXTRACTION_ENDPOINTS = ("glue", "kms", "logs", "monitoring", "secretsmanager")
 
 
 class ConfigurationError(Exception):
@@ -95,6 +102,62 @@ class Etl(_Section):
     concurrent_runs: int = Field(ge=1, le=100)
 
 
+class Database(_Section):
+    """A database that extractions read. `secret`: ARN of a secret of yours; without it the one named after `name`.
+
+    `cidr`: the private addresses that it has, where the job runs in the network. `wheels`: of a driver that is
+    compiled, the archive below wheels/ in the artifacts zone (docs/extraction.md).
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,20}$")
+    url: str
+    secret: str | None = Field(
+        default=None, pattern=r"^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+-[A-Za-z0-9]{6}$"
+    )
+    secret_key: str | None = Field(default=None, pattern=r"^arn:aws:kms:[a-z0-9-]+:\d{12}:key/.+$")
+    tls: databases.Tls = "verify"
+    wheels: str | None = Field(default=None, pattern=r"^[a-z0-9._-]+\.gluewheels\.zip$")
+    cidr: str | None = Field(
+        default=None, pattern=r"^(10|172\.(1[6-9]|2\d|3[01])|192\.168)\.[0-9.]+/(1[6-9]|2\d|3[0-2])$"
+    )
+
+    @model_validator(mode="after")
+    def _url_is_safe(self) -> Self:
+        try:
+            databases.checked(self.url)
+        except InvalidDatabase as error:
+            raise ValueError(str(error)) from None
+        if databases.kind(self.url).native and not self.wheels:
+            raise ValueError("its driver is compiled: put its wheels into the artifacts zone, and name them in wheels")
+        return self
+
+
+class Schedule(_Section):
+    extraction: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
+    cron: str = Field(pattern=r"^cron\(.+\)$")
+
+
+class Extraction(_Section):
+    """The job `extract`. `private`: in the VPC, with the paid endpoints that it then needs."""
+
+    private: bool
+    worker_type: Literal["G.1X", "G.2X"]
+    timeout_minutes: Minutes
+    concurrent_runs: int = Field(ge=1, le=20)
+    databases: tuple[Database, ...]
+    schedules: tuple[Schedule, ...]
+
+    @model_validator(mode="after")
+    def _databases(self) -> Self:
+        names = [database.name for database in self.databases]
+        if len(set(names)) != len(names):
+            raise ValueError("two databases have the same name")
+        hidden = [database.name for database in self.databases if database.cidr is None]
+        if self.private and hidden:
+            raise ValueError(f"private: say the cidr of {', '.join(hidden)}, or the network lets nothing out to it")
+        return self
+
+
 class Warehouse(_Section):
     base_capacity: int = Field(ge=4, le=1024)
     maximum_capacity: int = Field(ge=4, le=1024)
@@ -169,6 +232,7 @@ class Config(_Section):
     retention: Retention
     stream: Stream
     etl: Etl
+    extraction: Extraction
     warehouse: Warehouse
     training: Training
     serving: Serving
@@ -184,6 +248,12 @@ class Config(_Section):
             raise ValueError(f"availability_zones {strangers} are not in region {self.region}")
         if not self.removable and not self.warehouse.snapshot_on_delete:
             raise ValueError("removable is false, so warehouse.snapshot_on_delete must be true: no data may be lost")
+        return self
+
+    @model_validator(mode="after")
+    def _extraction_is_where_the_code_is(self) -> Self:
+        if self.network.private_compute and not self.extraction.private:
+            raise ValueError("network.private_compute puts all code into the VPC: set extraction.private to true, too")
         return self
 
     @model_validator(mode="after")
@@ -211,6 +281,12 @@ class Config(_Section):
                 f"orchestration.timeout_hours is shorter than the waits inside `train` ({hours:.1f} hours)"
             )
         return self
+
+    @property
+    def interface_endpoints(self) -> tuple[str, ...]:
+        """The paid endpoints of the VPC: those listed, and those that the extraction adds when it is private."""
+        added = EXTRACTION_ENDPOINTS if self.extraction.private else ()
+        return tuple(dict.fromkeys((*self.network.interface_endpoints, *added)))
 
     @property
     def names(self) -> Names:

@@ -10,11 +10,10 @@ from stacks import bundling
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.dependencies import policy_of
-from stacks.constructs.glue_logs import glue_logs, may_log
+from stacks.constructs.glue_logs import allow_logs, log_groups, prefix
 from stacks.constructs.permissions import UPLOAD, acknowledge, allow, service_role, use_key
 from stacks.etl import EtlStack
 from stacks.lake import LakeStack
-from stacks.network import NetworkStack
 from stacks.warehouse import WarehouseStack, own_statements
 
 EVERYWHERE = "a person's rows may be in any object of a zone, and in any version of it"
@@ -27,17 +26,16 @@ class ErasureStack(SolventStack):
         *,
         config: Config,
         lake: LakeStack,
-        network: NetworkStack,
         etl: EtlStack,
         warehouse: WarehouseStack,
     ) -> None:
         super().__init__(scope, "Erasure", config=config, description="Glue job: erases a person")
         self.script = assets.Asset(self, "Script", path=str(bundling.build().glue_job("erase")))
         self._etl = etl
-        self.log_prefix = glue_logs(self, lake, "erase")
+        log_groups(self, job=self.names.erase_job, security="glue", key=lake.key)
         self.role = self._role(lake, warehouse)
         if etl.connection:
-            etl.connection.let(self, self.role, network)
+            etl.connection.let(self.role)
         self.job = self._job()
         for rule in ("AwsSolutions-GL1", "AwsSolutions-GL3"):
             acknowledge(
@@ -71,7 +69,7 @@ class ErasureStack(SolventStack):
                 "--job-language": "python",
                 "--job-bookmark-option": "job-bookmark-disable",
                 "--enable-metrics": "true",
-                "--custom-logGroup-prefix": self.log_prefix,
+                "--custom-logGroup-prefix": prefix(self),
                 "--TempDir": f"s3://{self.bucket_name('artifacts')}/glue-temporary/",
                 "--runs_table": self.names.runs_table,
                 "--workgroup": self.names.workgroup,
@@ -110,7 +108,7 @@ class ErasureStack(SolventStack):
             on=[warehouse.workgroup_arn],
         )
         own_statements(role)
-        may_log(self, role)
+        allow_logs(role, self)
         return role
 
     def _lock(self, role: iam.Role, lake: LakeStack) -> None:

@@ -12,7 +12,8 @@ from stacks.constructs.base import SolventStack
 from stacks.constructs.compaction import Compaction
 from stacks.constructs.dependencies import policy_of
 from stacks.constructs.glue_connection import GlueConnection
-from stacks.constructs.glue_logs import glue_logs, may_log
+from stacks.constructs.glue_logs import allow_logs, log_groups, prefix
+from stacks.constructs.glue_security import security_configuration
 from stacks.constructs.permissions import OBJECTS, UPLOAD, allow, service_role, use_key
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
@@ -26,33 +27,19 @@ class EtlStack(SolventStack):
         artifacts = bundling.build()
         self.script = assets.Asset(self, "Script", path=str(artifacts.glue_script))
         self.libraries = assets.Asset(self, "Libraries", path=str(artifacts.glue_libraries))
-        self.log_prefix = glue_logs(self, lake, "etl")
-        self.security = self._security_configuration(lake)
+        log_groups(self, job=self.names.etl_job, security="glue", key=lake.key)
+        self.security = security_configuration(self, name="glue", key=lake.key)
         self.role = self._role(lake)
-        self.connection = GlueConnection(self, network=network) if config.network.private_compute else None
+        self.connection = (
+            GlueConnection(self, name="glue", group=network.glue_security_group, network=network)
+            if config.network.private_compute
+            else None
+        )
         if self.connection:
-            self.connection.let(self, self.role, network)
+            self.connection.let(self.role)
         self.job = self._job()
         self.job.node.add_dependency(self.security, policy_of(self.role))
-        self.compaction = Compaction(self, lake=lake, network=network)
-
-    def _security_configuration(self, lake: LakeStack) -> glue.CfnSecurityConfiguration:
-        kms_key = lake.key.key_arn
-        properties = glue.CfnSecurityConfiguration
-        return properties(
-            self,
-            "Security",
-            name=self.names.named("glue"),
-            encryption_configuration=properties.EncryptionConfigurationProperty(
-                s3_encryptions=[properties.S3EncryptionProperty(s3_encryption_mode="SSE-KMS", kms_key_arn=kms_key)],
-                cloud_watch_encryption=properties.CloudWatchEncryptionProperty(
-                    cloud_watch_encryption_mode="SSE-KMS", kms_key_arn=kms_key
-                ),
-                job_bookmarks_encryption=properties.JobBookmarksEncryptionProperty(
-                    job_bookmarks_encryption_mode="CSE-KMS", kms_key_arn=kms_key
-                ),
-            ),
-        )
+        self.compaction = Compaction(self, lake=lake)
 
     @property
     def placement(self) -> glue.CfnJob.ConnectionsListProperty | None:
@@ -83,7 +70,7 @@ class EtlStack(SolventStack):
                 "--job-language": "python",
                 "--job-bookmark-option": "job-bookmark-disable",  # a run reads exactly the files of its manifest
                 "--enable-metrics": "true",
-                "--custom-logGroup-prefix": self.log_prefix,
+                "--custom-logGroup-prefix": prefix(self),
                 "--TempDir": f"s3://{self.bucket_name('artifacts')}/glue-temporary/",
                 **{f"--{zone}_bucket": self.bucket_name(zone) for zone in ("landing", *WRITTEN_ZONES, "artifacts")},
             },
@@ -116,5 +103,5 @@ class EtlStack(SolventStack):
         for asset in (self.script, self.libraries):
             allow(role, "s3:GetObject", on=[f"arn:aws:s3:::{asset.s3_bucket_name}/{asset.s3_object_key}"])
         use_key(role, lake.key, write=True)
-        may_log(self, role)
+        allow_logs(role, self)
         return role

@@ -8,7 +8,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from stacks.config import Config
+from solvent.extraction import databases
+from stacks.config import Config, Database
 from stacks.constructs.base import SolventStack
 from stacks.constructs.log_group import LogGroup
 from stacks.constructs.permissions import allow, service_role
@@ -35,12 +36,12 @@ class NetworkStack(SolventStack):
         if config.network.private_compute:
             self.compute_security_group = self._security_group("compute", "Functions and SageMaker")
             self._open(self.compute_security_group)
-            self.glue_security_group = self._security_group("glue", "Workers of Glue jobs")
-            self._open(self.glue_security_group)
-            workers = (self.glue_security_group, ec2.Port.all_tcp(), "Glue: the workers of a job talk to each other")
-            self.glue_security_group.add_ingress_rule(*workers)
-            self.glue_security_group.add_egress_rule(*workers)
-            self._interface_endpoints()
+            self.glue_security_group = self._workers("glue", "Workers of Glue jobs")
+        if config.extraction.private:
+            self.extract_security_group = self._workers("extract", "Workers of the job that reads databases")
+            for database in config.extraction.databases:
+                self._to_database(database)
+        self._interface_endpoints()
 
     @property
     def isolated_subnet_ids(self) -> list[str]:
@@ -97,6 +98,22 @@ class NetworkStack(SolventStack):
             ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "HTTPS; the only routes are the VPC and its gateway endpoints"
         )
 
+    def _workers(self, name: str, description: str) -> ec2.SecurityGroup:
+        group = self._security_group(name, description)
+        self._open(group)
+        workers = (group, ec2.Port.all_tcp(), "Glue: the workers of a job talk to each other")
+        group.add_ingress_rule(*workers)
+        group.add_egress_rule(*workers)
+        return group
+
+    def _to_database(self, database: Database) -> None:
+        """The one way to addresses that is not HTTPS: private ones, a single port. A route to them is the bank's."""
+        number = databases.port(database.url)
+        if number == 443:  # every group lets HTTPS out
+            return
+        addresses = ec2.Peer.ipv4(database.cidr or "")
+        self.extract_security_group.add_egress_rule(addresses, ec2.Port.tcp(number), f"Database {database.name}")
+
     def _gateway_endpoints(self) -> None:
         """Data leaves through these two to this account only, whoever's credentials sign the call."""
         s3 = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
@@ -134,10 +151,13 @@ class NetworkStack(SolventStack):
         )
 
     def _interface_endpoints(self) -> None:
+        if not self.config.interface_endpoints:
+            return
         group = self._security_group("endpoints", "Interface endpoints of AWS services")
-        for code in (self.compute_security_group, self.glue_security_group):
-            group.add_ingress_rule(code, ec2.Port.tcp(443), "HTTPS from the platform's code")
-        for service in self.config.network.interface_endpoints:
+        code = ("compute_security_group", "glue_security_group", "extract_security_group")
+        for source in (getattr(self, name) for name in code if hasattr(self, name)):
+            group.add_ingress_rule(source, ec2.Port.tcp(443), "HTTPS from the platform's code")
+        for service in self.config.interface_endpoints:
             self.vpc.add_interface_endpoint(
                 "".join(part.capitalize() for part in service.replace(".", "-").split("-")),
                 service=ec2.InterfaceVpcEndpointService(f"com.amazonaws.{self.config.region}.{service}", 443),

@@ -8,6 +8,7 @@ from stacks.api import ApiStack
 from stacks.config import Config
 from stacks.erasure import ErasureStack
 from stacks.etl import EtlStack
+from stacks.extraction import ExtractionStack
 from stacks.ingestion import IngestionStack
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
@@ -27,8 +28,9 @@ class Platform:
         base: dict[str, Any] = {"config": config, "lake": self.lake, "network": self.network}
         self.ingestion = IngestionStack(app, **base)
         self.etl = EtlStack(app, **base)
+        self.extraction = ExtractionStack(app, **base)
         self.warehouse = WarehouseStack(app, **base)
-        self.erasure = ErasureStack(app, **base, etl=self.etl, warehouse=self.warehouse)
+        self.erasure = ErasureStack(app, config=config, lake=self.lake, etl=self.etl, warehouse=self.warehouse)
         self.training = TrainingStack(app, **base)
         self.serving = ServingStack(app, **base)
         # `cdk destroy` takes serving first: its clean-up empties the model package groups, then training deletes them.

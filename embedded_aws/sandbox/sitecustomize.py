@@ -1,8 +1,9 @@
 """Loaded at the start of every job's process: no way out to a real AWS, or to anything else, no sight of the
 checkout, and no life of its own.
 
-SOLVENT_NETWORK=loopback lets a job talk to the embedded AWS only; SOLVENT_NETWORK=none refuses every connection, as AWS
-does for a network-isolated job. An audit hook sees each connection that Python makes and cannot be removed.
+SOLVENT_NETWORK=loopback lets a job talk to this machine only (the embedded AWS, a database); SOLVENT_NETWORK=none
+refuses every connection, as AWS does for a network-isolated job. An audit hook sees each connection that Python makes
+and cannot be removed.
 A process ends with the one that started it (SOLVENT_PARENT, else its parent). SOLVENT_FAULT names a file that takes the
 exception a script ends with.
 """
@@ -16,9 +17,13 @@ from types import TracebackType
 _ALLOWED = os.environ.get("SOLVENT_NETWORK", "none")
 _LOOPBACK = ("127.", "::1", "localhost")
 _PARENT_SECONDS = 0.5
+# Drivers of databases that open connections in C, where no hook sees them.
+_UNSEEN = ("pymssql", "ibm_db", "psycopg2", "psycopg_c", "psycopg_binary", "MySQLdb")
 
 
 def _refuse_outside(event: str, arguments: tuple) -> None:
+    if event == "import" and arguments[0].partition(".")[0] in _UNSEEN:
+        raise PermissionError(f"{arguments[0]} refused: it connects past all checks, so it runs on AWS only.")
     if event == "socket.getaddrinfo":
         host = arguments[0]
     elif event in ("socket.connect", "socket.sendto"):

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from gates.assembly import Assembly
 from gates.cost.at_rest import PRICED, endpoints
 from gates.cost.prices import TABLE, Assumed, Line, UnpricedError, assumptions, price, total
-from gates.cost.run import COMPACTION, compaction, function, nested, phases, run
+from gates.cost.run import COMPACTION, DPU, compaction, function, nested, phases, run
 from gates.outcome import Finding, Outcome
+from solvent.naming import Names
 from stacks import config
 
 
@@ -113,6 +114,7 @@ def _usage(assembly: Assembly, runs: Mapping[str, list[Line]], assumed: Assumed)
         *_times(runs["pipeline"], assumed["runs_a_month"]),
         *_times(runs["score"], (len(targets) - compactions) * assumed["nights_a_month"]),
         *_times(list(compaction(assembly, assumed)), compactions * assumed["nights_a_month"]),
+        *_extraction(assembly, assumed),
         Line("events into the stream", assumed["events_a_month"], "put-unit", "none"),
         Line("REST API", assumed["scores_a_month"], "http-request", "none"),
         *function(assembly, assumed["scores_a_month"], assumed),
@@ -120,6 +122,15 @@ def _usage(assembly: Assembly, runs: Mapping[str, list[Line]], assumed: Assumed)
         Line("data through interface endpoints", assumed["endpoint_gb"], "endpoint-gb", "none"),
     ]
     return _merged(lines)
+
+
+def _extraction(assembly: Assembly, assumed: Assumed) -> Iterator[Line]:
+    """The job that nobody's state machine starts, and the secrets that are made by hand."""
+    job = assembly.one("AWS::Glue::Job", Name=Names(assembly.environment).extract_job)
+    dpus = job["NumberOfWorkers"] * DPU[job["WorkerType"]]
+    hours = dpus * max(1, assumed["extract_minutes"]) / 60  # Glue bills a minute at least
+    yield Line("extractions", assumed["extractions_a_month"] * hours, "dpu-hour", "`extraction.worker_type`")
+    yield Line("secrets of databases", assumed["database_secrets"], "secret", "none: one for each database")
 
 
 def _times(lines: list[Line], times: float) -> list[Line]:

@@ -10,6 +10,8 @@ ZONES = ("landing", "raw", "cleaned", "training", "quarantine", "artifacts")
 PORTFOLIOS = ("lending", "bankruptcy")
 PHASES = ("ingest", "train", "score", "pipeline")
 DATABASE = "solvent"
+# Prefixes: of the state of extractions (artifacts), and of files that a database exported for one (landing).
+EXTRACTIONS, EXPORTS = "extractions/", "exports/"
 NO_BASE = "none"  # said of the first run of a data set; an argument of a Glue job cannot be empty
 # The events of the stream (source contracts), and where they lie in the raw zone.
 EVENTS = ("application_event",)
@@ -63,6 +65,14 @@ class Names:
     @property
     def erase_job(self) -> str:
         return self.named("erase")
+
+    @property
+    def extract_job(self) -> str:
+        return self.named("extract")
+
+    def database_secret(self, database: str) -> str:
+        """The secret with user and password of a database that extractions read."""
+        return self.named(f"database-{database}")
 
     @property
     def workgroup(self) -> str:
@@ -159,3 +169,13 @@ def erasure_work(erasure_id: str) -> str:
 def proof_key(erasure_id: str) -> str:
     """artifacts: the proof of an erasure."""
     return f"erasures/{erasure_id}.json"
+
+
+def extraction_key(extraction: str, name: str) -> str:
+    """artifacts: how far an extraction has come, and what it delivered before (`name` is an object among these)."""
+    return f"{EXTRACTIONS}{extraction}/{name}"
+
+
+def export_prefix(prefix: str) -> str:
+    """landing: where files that a database exported wait for their extraction."""
+    return f"{EXPORTS}{prefix}/"

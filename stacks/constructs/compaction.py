@@ -11,10 +11,9 @@ from solvent import naming
 from stacks import bundling
 from stacks.constructs.dead_letters import DeadLetterQueue
 from stacks.constructs.dependencies import policy_of
-from stacks.constructs.glue_logs import glue_logs, may_log
+from stacks.constructs.glue_logs import allow_logs, log_groups, prefix
 from stacks.constructs.permissions import UPLOAD, allow, service_role, use_key
 from stacks.lake import LakeStack
-from stacks.network import NetworkStack
 
 if TYPE_CHECKING:
     from stacks.etl import EtlStack
@@ -27,17 +26,17 @@ START = "arn:aws:scheduler:::aws-sdk:glue:startJobRun"
 class Compaction:
     """Belongs to the stack of the Glue jobs, whose security configuration, connection and libraries it shares."""
 
-    def __init__(self, scope: "EtlStack", *, lake: LakeStack, network: NetworkStack) -> None:
+    def __init__(self, scope: "EtlStack", *, lake: LakeStack) -> None:
         self._scope = scope
         self.script = assets.Asset(scope, "CompactScript", path=str(bundling.build().glue_job("compact")))
-        glue_logs(scope, lake, "compact", construct_id="CompactLogs")
-        self.role = self._role(lake, network)
+        log_groups(scope, job=scope.names.compact_job, security="glue", key=lake.key, construct_id="CompactLogs")
+        self.role = self._role(lake)
         self.job = self._job()
         self.job.node.add_dependency(scope.security, policy_of(self.role))
         self.dead_letters = DeadLetterQueue(scope, "CompactDeadLetters", name="compact-failed", key=lake.key)
         self._start_nightly(lake)
 
-    def _role(self, lake: LakeStack, network: NetworkStack) -> iam.Role:
+    def _role(self, lake: LakeStack) -> iam.Role:
         scope = self._scope
         role = service_role(
             scope,
@@ -52,9 +51,9 @@ class Compaction:
         for asset in (self.script, scope.libraries):
             allow(role, "s3:GetObject", on=[f"arn:aws:s3:::{asset.s3_bucket_name}/{asset.s3_object_key}"])
         use_key(role, lake.key, write=True)
-        may_log(scope, role)
+        allow_logs(role, scope)
         if scope.connection:
-            scope.connection.let(scope, role, network)
+            scope.connection.let(role)
         return role
 
     def _job(self) -> glue.CfnJob:
@@ -82,7 +81,7 @@ class Compaction:
                 "--job-language": "python",
                 "--job-bookmark-option": "job-bookmark-disable",
                 "--enable-metrics": "true",
-                "--custom-logGroup-prefix": scope.log_prefix,
+                "--custom-logGroup-prefix": prefix(scope),
                 "--raw_bucket": scope.bucket_name("raw"),
             },
         )

@@ -1,6 +1,7 @@
 """A Glue job's place in the VPC: a network connection, and what the job's role needs to use it."""
 
 from aws_cdk import Aws
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 
@@ -10,10 +11,11 @@ from stacks.network import NetworkStack
 
 
 class GlueConnection:
-    """The connection `solvent-<environment>-glue`: workers of jobs that name it run in the first isolated subnet."""
+    """The connection `solvent-<environment>-<name>`: workers of jobs that name it run in the first isolated subnet."""
 
-    def __init__(self, scope: SolventStack, *, network: NetworkStack) -> None:
-        self.name = scope.names.named("glue")
+    def __init__(self, scope: SolventStack, *, name: str, group: ec2.SecurityGroup, network: NetworkStack) -> None:
+        self._scope, self._network, self._group = scope, network, group
+        self.name = scope.names.named(name)
         subnet = network.vpc.isolated_subnets[0]
         connection = glue.CfnConnection(
             scope,
@@ -27,7 +29,7 @@ class GlueConnection:
                 physical_connection_requirements=glue.CfnConnection.PhysicalConnectionRequirementsProperty(
                     availability_zone=network.config.availability_zones[0],
                     subnet_id=subnet.subnet_id,
-                    security_group_id_list=[network.glue_security_group.security_group_id],
+                    security_group_id_list=[group.security_group_id],
                 ),
             ),
         )
@@ -37,12 +39,13 @@ class GlueConnection:
             "the zone comes from the configuration, and Glue wants that of the subnet spelled out",
         )
 
-    def let(self, scope: SolventStack, role: iam.Role, network: NetworkStack) -> None:
+    def let(self, role: iam.Role) -> None:
         """Let a job's role run its workers there."""
+        scope, network = self._scope, self._network
         allow(
             role, "glue:GetConnection", on=[scope.arn("glue", "catalog"), scope.arn("glue", f"connection/{self.name}")]
         )
-        allow(role, "ec2:CreateNetworkInterface", on=network.arns_for_interfaces(network.glue_security_group))
+        allow(role, "ec2:CreateNetworkInterface", on=network.arns_for_interfaces(self._group))
         allow(
             role,
             "ec2:CreateNetworkInterface",

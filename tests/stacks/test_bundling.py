@@ -1,6 +1,8 @@
 """What runs in AWS is complete; packing it twice gives the same bytes, so a deploy without a change deploys nothing."""
 
 import io
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -96,3 +98,23 @@ def test_no_path_of_this_machine_is_in_an_assembly(by_the_cli: Path) -> None:
     files = list(by_the_cli.glob("*.json"))
     assert files
     assert [path.name for path in files if str(bundling.ROOT) in path.read_text()] == []
+
+
+def test_the_database_drivers_are_complete_without_anything_of_this_machine(tmp_path: Path) -> None:
+    """Glue has neither an index of packages nor this machine's compiled parts: the archive alone must do."""
+    drivers = bundling.build().database_drivers
+    with zipfile.ZipFile(drivers) as archive:
+        assert not [n for n in archive.namelist() if n.endswith((".so", ".pyd", ".pyc", "RECORD"))]
+    program = f"""
+import sys
+sys.path[:] = [{str(drivers)!r}, *(p for p in sys.path if 'site-packages' not in p)]
+import sqlalchemy as sa, pg8000, pymysql
+for driver in ("postgresql+pg8000", "mysql+pymysql"):
+    engine = sa.create_engine(f"{{driver}}://u:p@127.0.0.1:1/x")
+    print(sa.select(sa.column("a").label("b")).limit(3).compile(engine))
+assert sa.__file__.startswith({str(drivers)!r}), sa.__file__
+"""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("LIMIT") == 2
+    assert bundling.build().database_drivers == drivers

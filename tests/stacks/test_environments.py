@@ -18,8 +18,8 @@ SWITCHED = {
     "AWS::Lambda::Function",
 }
 PARTS = {
-    "Network", "Lake", "Ingestion", "Etl", "Warehouse", "Erasure", "Training", "Serving", "Orchestration", "Api",
-    "Observability",
+    "Network", "Lake", "Ingestion", "Etl", "Extraction", "Warehouse", "Erasure", "Training",
+    "Serving", "Orchestration", "Api", "Observability",
 }  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def test_each_glue_script_is_a_job(assembly: Any) -> None:
     assert names == {naming.Names(assembly.environment).named(script.stem) for script in scripts}
 
 
-@pytest.mark.parametrize("name", ["etl", "erase", "compact"])
+@pytest.mark.parametrize("name", ["etl", "erase", "compact", "extract"])
 def test_the_glue_jobs_run_as_the_code_expects(assembly: Any, name: str) -> None:
     job = assembly.one("AWS::Glue::Job", Name=naming.Names(assembly.environment).named(name))
     assert (job["Command"]["Name"], job["GlueVersion"]) == ("glueetl", "5.1")

@@ -84,6 +84,33 @@ def load(
 
 
 @app.command()
+def extract(
+    name: Annotated[str, typer.Argument(help="An extraction: a file extractions/NAME.yaml.")],
+    source: Annotated[str | None, typer.Option(help="Only this source of it.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Everything again, not only what has changed.")] = False,
+    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="The day of the delivery; default: today.")] = None,
+    env: Environment = None,
+) -> None:
+    """Pull a database, or files that it exported, into the landing zone. The manifest goes last and starts `ingest`."""
+    from solvent.cli.extract import Extraction
+
+    with console.status(f"{name} starts") as status:
+        done = Extraction(target(env), name).run(
+            source=source,
+            full=full,
+            as_of=as_of,
+            heard=lambda rows: status.update(f"{name}: " + ", ".join(f"{s} {n:,}" for s, n in rows.items())),
+        )
+    for what, count in done.rows.items():
+        console.print(f"{what:24} {count:>12,} rows")
+    if done.manifest is None:
+        console.print(f"Nothing has changed since the last delivery ({done.seconds:.1f} s); nothing was delivered.")
+        return
+    console.print(f"Delivered in {done.seconds:.1f} s as {done.mode}: [bold]{done.manifest}[/]", soft_wrap=True)
+    console.print("`ingest` starts by itself; `solvent run` takes the delivery through to predictions.")
+
+
+@app.command()
 def run(
     manifest: Annotated[str | None, typer.Argument(help="s3://…/manifest.json; default: the newest delivery.")] = None,
     phase: Annotated[Phase, typer.Option(help="The state machine to run.")] = "pipeline",
@@ -235,6 +262,7 @@ def main() -> None:
     from embedded_aws.lifecycle import LifecycleError
     from solvent.client import PlatformError
     from solvent.delivery import DeliveryError
+    from solvent.extraction.errors import ExtractionError
     from solvent.lineage import LineageError
     from solvent.quarantine import QuarantineError
     from solvent.warehouse.data_api import DataApiError
@@ -248,6 +276,7 @@ def main() -> None:
         DeliveryError,
         LineageError,
         QuarantineError,
+        ExtractionError,
         DataApiError,
     ) as error:
         sys.exit(fail(str(error)))
