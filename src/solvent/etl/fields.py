@@ -8,8 +8,9 @@ from the contracts alone.
 from solvent.contracts import Column
 from solvent.etl import forms
 
-# What systems write for "nothing", spreadsheets for what they could not compute. `none` is a level of some columns.
-ABSENT = ("", "-", "n/a", "na", "null", "#n/a", "#div/0!", "#num!")
+# What systems write for "nothing". `none` is not among them: it is a level of some columns.
+ABSENT = ("", "-", "n/a", "na", "null")
+NOT_COMPUTED = ("#n/a", "#div/0!", "#num!")  # what spreadsheets write
 _INTEGER = r"^-?[0-9]{1,9}([.]0*)?\z"
 _LONG = r"^-?[0-9]{1,18}([.]0*)?\z"
 _AMOUNT = r"([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,15})([.][0-9]{1,18})?"
@@ -31,7 +32,11 @@ _NOT_OF_FORM = {"fiscal_year": "not a fiscal year", "identifier": "wrong form", 
 def given(name: str) -> str:
     """The field without blanks around it; null when it says that there is nothing."""
     text = f"TRIM({name}, ' ')"
-    return f"CASE WHEN LOWER({text}) IN ({_list(ABSENT)}) THEN NULL ELSE {text} END"
+    # Short lists: DuckDB turns one of five words or more into a join, for every column, at four times the cost.
+    words = [*ABSENT, *NOT_COMPUTED]
+    lists = (tuple(words[start : start + 4]) for start in range(0, len(words), 4))
+    absent = " ".join(f"WHEN LOWER({text}) IN ({_list(some)}) THEN NULL" for some in lists)
+    return f"CASE {absent} ELSE {text} END"
 
 
 def typed(column: Column) -> str:
