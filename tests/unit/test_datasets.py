@@ -145,7 +145,7 @@ def test_an_absent_file_or_setting_says_what_to_do(tmp_path: Path) -> None:
         datasets.write("german", tmp_path / "out", data_folder=tmp_path)
     with pytest.raises(DatasetError, match="SOLVENT_DATA=FOLDER"):
         datasets.write("german", tmp_path / "out")
-    with pytest.raises(DatasetError, match="synthetic and german"):
+    with pytest.raises(DatasetError, match="synthetic, german, bankruptcy, polish"):
         datasets.write("french", tmp_path / "out")
 
 

@@ -8,8 +8,9 @@ from the contracts alone.
 from solvent.contracts import Column
 from solvent.etl import forms
 
-# What systems write for "nothing", spreadsheets for what they could not compute. `none` is a level of some columns.
-ABSENT = ("", "-", "n/a", "na", "null", "#n/a", "#div/0!", "#num!")
+# What systems write for "nothing". `none` is not among them: it is a level of some columns.
+ABSENT = ("", "-", "n/a", "na", "null")
+NOT_COMPUTED = ("#n/a", "#div/0!", "#num!")  # what spreadsheets write
 _INTEGER = r"^-?[0-9]{1,9}([.]0*)?\z"
 _LONG = r"^-?[0-9]{1,18}([.]0*)?\z"
 _AMOUNT = r"([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,15})([.][0-9]{1,18})?"
@@ -31,7 +32,10 @@ _NOT_OF_FORM = {"fiscal_year": "not a fiscal year", "identifier": "wrong form", 
 def given(name: str) -> str:
     """The field without blanks around it; null when it says that there is nothing."""
     text = f"TRIM({name}, ' ')"
-    return f"CASE WHEN LOWER({text}) IN ({_list(ABSENT)}) THEN NULL ELSE {text} END"
+    # Short lists: DuckDB turns one of five words or more into a join, for every column, at four times the cost.
+    lists = _short((*ABSENT, *NOT_COMPUTED))
+    absent = " ".join(f"WHEN LOWER({text}) IN ({_list(some)}) THEN NULL" for some in lists)
+    return f"CASE {absent} ELSE {text} END"
 
 
 def typed(column: Column) -> str:
@@ -91,7 +95,8 @@ def reasons(column: Column) -> list[str]:
     if column.form and column.type == "string":
         pass  # the form has decided
     elif column.values:
-        rules.append((f"{name} NOT IN ({_list(column.values)})", "not an allowed value"))
+        none = " AND ".join(f"{name} NOT IN ({_list(some)})" for some in _short(column.values))
+        rules.append((none, "not an allowed value"))
     elif column.type == "string":
         rules.append((f"REGEXP_MATCHES({name}, '{_CONTROL}')", "control character"))
     if column.pattern and not column.form:
@@ -114,6 +119,10 @@ def pattern(column: Column) -> str:
     # Java's $ also matches before a final line feed, RE2's does not; \z is the end in both.
     text = column.pattern or ".*"
     return _literal(text[:-1] + r"\z" if text.endswith("$") else text)
+
+
+def _short(values: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [values[start : start + 4] for start in range(0, len(values), 4)]
 
 
 def _list(values: tuple[str, ...]) -> str:
