@@ -167,22 +167,25 @@ def contradictions(portfolio: str) -> list[str]:
     """Where hand-written sources (`features.*.sources` of the specification, transformSourceObjects of the contracts)
     and the statements disagree, one line per column.
 
-    Sources must name every delivered column that the value is computed from; beyond these they may name columns that
-    decide which rows it is computed from (all that a count has).
+    Sources of a feature name every delivered column that its value is computed from: what was generated must not get
+    into a model unseen. Beyond these, and in contracts, they may name any column that decides value or rows.
     """
     known, spec = of(portfolio), specification.load(portfolio)
-    claims = [(Ref(spec.features_table, f.name), f"specifications/{portfolio}.yaml", f.sources) for f in spec.features]
+    claims = [
+        (Ref(spec.features_table, f.name), f"specifications/{portfolio}.yaml", f.sources, True) for f in spec.features
+    ]
     claims += [
-        (Ref(t.name, c.name), f"the contract of {t.name}", c.sources)
+        (Ref(t.name, c.name), f"the contract of {t.name}", c.sources, False)
         for t in contracts.load().steps(portfolio)
         for c in t.columns
         if c.sources
     ]
     wrong = []
-    for column, where, sources in claims:
+    for column, where, sources, complete in claims:
         origin = known.origin(column)
         computed = {str(ref) for ref in origin.value if ref.table in known.sources}
-        missing, extra = computed - set(sources), set(sources) - computed - {str(ref) for ref in origin.filter}
+        missing = computed - set(sources) if complete else set()
+        extra = set(sources) - computed - {str(ref) for ref in origin.filter}
         changes = [f"{do} {', '.join(sorted(what))}" for do, what in (("add", missing), ("drop", extra)) if what]
         if changes:
             wrong.append(f"{where}, {column.column}: {'; '.join(changes)}")
@@ -283,10 +286,7 @@ class _Trace:
 
         origin = Origin()
         for column in expression.find_all(exp.Column):
-            source = scope.sources.get(column.table)
-            if source is None:
-                continue  # of a subquery's own scope, resolved there
-            origin |= self._of_source(source, column.name)
+            origin |= self._of_column(scope, column.table, column.name)
             if column.table != joined:
                 origin |= Origin(filter=self._left_join(scope, column.table))
         for inner in scope.subquery_scopes:
@@ -295,9 +295,23 @@ class _Trace:
                 origin |= _joined(self.column(inner, n) for n in names) | Origin(filter=self.rows(inner))
         return origin
 
-    def _of_source(self, source: "exp.Table | Scope", name: str) -> Origin:
+    def _of_column(self, scope: "Scope", alias: str, name: str) -> Origin:
+        """A column of what stands in FROM or JOIN; one of a subquery around is resolved there."""
+        unpivot = _unpivots(scope).get(alias)
+        if unpivot is not None:
+            alias = unpivot.source
+            if name in unpivot.values:
+                return _joined(self._of_column_of(scope, alias, column) for column in unpivot.columns)
+            if name == unpivot.names:
+                return Origin()  # the columns' names, not what is in them
+        return self._of_column_of(scope, alias, name)
+
+    def _of_column_of(self, scope: "Scope", alias: str, name: str) -> Origin:
         from sqlglot import exp
 
+        source = _source(scope, alias)
+        if source is None:
+            return Origin()
         return (
             Origin(frozenset({Ref(source.name, name)})) if isinstance(source, exp.Table) else self.column(source, name)
         )
@@ -315,6 +329,9 @@ class _Trace:
             return _union(self.rows(s) for s in scope.set_operation_scopes)
         select = scope.expression
         found = _union(self._read(scope, select.args.get(part)) for part in ("where", "group", "having", "qualify"))
+        # UNPIVOT makes a row of each value that there is.
+        for unpivot in _unpivots(scope).values():
+            found |= _joined(self._of_column_of(scope, unpivot.source, c) for c in unpivot.columns).value
         start = select.args.get("from_") or select.args.get("from")
         if start is not None:
             found |= self._rows_of(scope, start.this.alias_or_name)
@@ -326,7 +343,7 @@ class _Trace:
     def _rows_of(self, scope: "Scope", alias: str) -> Refs:
         from sqlglot import exp
 
-        source = scope.sources.get(alias)
+        source = _source(scope, alias)
         if isinstance(source, exp.Table):
             return frozenset({Ref(source.name, ROWS)})
         return _NONE if source is None else self.rows(source)
@@ -336,6 +353,43 @@ class _Trace:
             return _NONE
         origin = self._expression(scope, expression, joined)
         return origin.value | origin.filter
+
+
+@dataclass(frozen=True)
+class _Unpivot:
+    """`UNPIVOT (values FOR names IN (columns))` of what bears the alias `source`."""
+
+    source: str
+    values: frozenset[str]
+    names: str
+    columns: tuple[str, ...]
+
+
+def _unpivots(scope: "Scope") -> dict[str, _Unpivot]:
+    """By the alias that the result has."""
+    from sqlglot import exp
+
+    found = {}
+    parts = [scope.expression.args.get("from_"), *(scope.expression.args.get("joins") or [])]
+    for table in (part.this for part in parts if part is not None):
+        for pivot in table.args.get("pivots") or []:
+            if pivot.args.get("unpivot"):
+                [given] = pivot.args["fields"]
+                values = frozenset(v.name for v in pivot.expressions)
+                columns = tuple(c.name for c in given.expressions if isinstance(c, exp.Column))
+                source = table.alias_or_name
+                found[pivot.alias or source] = _Unpivot(source, values, given.this.name, columns)
+    return found
+
+
+def _source(scope: "Scope", alias: str) -> "exp.Table | Scope | None":
+    """What an alias stands for; sqlglot takes a CTE that is unpivoted for a table."""
+    from sqlglot import exp
+
+    source = scope.sources.get(alias)
+    if isinstance(source, exp.Table):
+        return scope.cte_sources.get(source.name, source)
+    return cast("Scope | None", source)
 
 
 def _query(scope: "Scope") -> "exp.Query":

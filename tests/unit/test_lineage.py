@@ -59,6 +59,16 @@ def step(sql: str) -> dict[str, tuple[list[str], list[str]]]:
         ),
         ("SELECT s.x FROM (SELECT * EXCLUDE (id, owner), owner AS x FROM loans) AS s", ["loans.owner"], []),
         (
+            "SELECT u.sum AS x FROM (SELECT id, amount FROM loans) AS l UNPIVOT (sum FOR name IN (id, amount)) AS u",
+            ["loans.amount", "loans.id"],
+            ["loans.amount", "loans.id"],  # a value that is absent makes no row
+        ),
+        (
+            "WITH w AS (SELECT id, amount FROM loans) SELECT name AS x FROM w UNPIVOT (sum FOR name IN (id, amount))",
+            [],
+            ["loans.amount", "loans.id"],
+        ),
+        (
             "SELECT (SELECT MAX(day) FROM paid WHERE paid.loan = loans.id) AS x FROM loans",
             ["loans.id", "paid.day"],  # a subquery's link to the row outside is part of the value
             ["paid.loan"],
@@ -88,8 +98,11 @@ def test_values_agree_with_sqlglots_own_lineage(portfolio: str) -> None:
         there = statement.table in known.steps and statement.table not in implied
         if not there or not set(statement.reads) <= set(known.steps) | {"run"}:
             continue  # the contract gives the mapping
+        if "UNPIVOT" in statement.sql:
+            continue  # sqlglot takes the column of names for computed from the columns that it names
+        roots = oracle(None, statement.sql, schema=schema, dialect="duckdb")
         for column in known.columns(statement.table):
-            root = oracle(column, statement.sql, schema=schema, dialect="duckdb")
+            root = roots[column]
             found = {leaf(node) for node in root.walk() if isinstance(node.expression, exp.Table)}
             expected = {Ref(*name) for name in found if name[1] != "*"}
             assert known.steps[statement.table][column].value == expected, f"{statement.table}.{column}"

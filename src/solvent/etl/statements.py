@@ -18,6 +18,7 @@ from solvent.etl import history, quality, validation
 
 if TYPE_CHECKING:
     from sqlglot import exp
+    from sqlglot.optimizer.scope import Scope
 
 SHIPPED = "_sql"
 DEPENDENCIES = "dependencies.json"  # beside the shipped statements: which tables each of them reads
@@ -88,8 +89,13 @@ def tables_read(select: "exp.Expr") -> tuple[str, ...]:
     from sqlglot import exp
     from sqlglot.optimizer.scope import traverse_scope
 
-    sources = (source for scope in traverse_scope(select) for source in scope.sources.values())
-    return tuple(sorted({source.name for source in sources if isinstance(source, exp.Table)}))
+    # An unpivoted CTE is a table to sqlglot's scopes, so its names are taken out by hand.
+    sources = ((scope, source) for scope in traverse_scope(select) for source in scope.sources.values())
+    return tuple(sorted({s.name for c, s in sources if isinstance(s, exp.Table) and not _is_cte(c, s)}))
+
+
+def _is_cte(scope: "Scope", table: "exp.Table") -> bool:
+    return bool(table.args.get("pivots")) and table.name in scope.cte_sources
 
 
 def _statement(table: str, sql: str, dialect: str) -> Statement:

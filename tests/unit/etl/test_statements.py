@@ -24,6 +24,7 @@ def reads(sql: str) -> tuple[str, ...]:
         ("WITH one AS (SELECT a FROM one) SELECT a FROM one", ("one",)),
         ("SELECT a FROM one UNION ALL SELECT a FROM two CROSS JOIN run", ("one", "run", "two")),
         ("SELECT a FROM one WHERE EXISTS (SELECT 1 FROM two WHERE two.a = one.a)", ("one", "two")),
+        ("WITH w AS (SELECT a, b FROM one) SELECT n FROM w UNPIVOT (v FOR n IN (a, b))", ("one",)),
         ("SELECT (SELECT MAX(a) FROM two) AS a FROM (SELECT a FROM one AS x) AS y", ("one", "two")),
     ],
 )
