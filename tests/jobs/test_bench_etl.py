@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from benchmarks.behaviour import estimate, plot, portfolio, run, side
+from benchmarks.behaviour import document, estimate, plot, portfolio, run, side
 from solvent import contracts
 
 ROWS = 3000
@@ -85,3 +85,26 @@ def test_the_plot_has_a_line_for_each_side(tmp_path: Path) -> None:
     drawn = (tmp_path / "plot.svg").read_text()
     assert drawn.count("<polyline") == len(plot.NAMES)
     assert all(name in drawn for name in plot.NAMES.values())
+
+
+def test_the_document_gets_the_figures_between_its_markers(tmp_path: Path) -> None:
+    side_of = {"cpu": 2.5, "wall": 3.0, "memory": 1234.5}
+    details = {
+        "compared": {"10000000": dict.fromkeys(plot.NAMES, side_of)},
+        "growth": [{"rows": 50_000_000, **side_of}],
+        "all_observation_dates": {"rows": 10_000_000, "dates": 6, **side_of},
+        "transforms": {"lending": {"rows": {"loan_application": 7}, "cpu": 0.9}},
+        "billion_rows": estimate.billion_rows({1_000_000: 55, 10_000_000: 100}),
+        "load": [1.0, 2.0, 3.0],
+    }
+    path = tmp_path / "benchmarks.md"
+    path.write_text(f"above\n{document.BEGIN}\nold\n{document.END}\nbelow\n")
+    document.write(path, details)
+    written = path.read_text()
+    assert "| Polars | 2.50 (1,234) |" in written
+    assert "old" not in written
+    assert written.startswith("above\n")
+    assert written.endswith("\nbelow\n")
+    path.write_text("no markers")
+    with pytest.raises(ValueError, match="lacks"):
+        document.write(path, details)
