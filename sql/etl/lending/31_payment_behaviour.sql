@@ -45,23 +45,24 @@ delayed AS (
   FROM observed
   WHERE due_date <= observation_date OR settled_date IS NOT NULL OR instalment_number = 1
 )
+-- Sums are cast: DuckDB's are of 128 bits, which Parquet does not have.
 SELECT
   loan_id,
   observation_date,
   MAX(amount_due) AS instalment,
   COUNT(settled_date) AS settled,
-  SUM(CASE WHEN is_due THEN 1 ELSE 0 END) AS due,
-  SUM(CASE WHEN is_due AND days_late > 0 THEN 1 ELSE 0 END) AS late,
-  SUM(CASE WHEN is_due AND due_in_3m THEN 1 ELSE 0 END) AS due_3m,
-  SUM(CASE WHEN is_due AND due_in_3m AND days_late > 0 THEN 1 ELSE 0 END) AS late_3m,
-  SUM(CASE WHEN is_due AND due_in_3m THEN days_late ELSE 0 END) AS days_late_3m,
-  SUM(CASE WHEN is_due AND due_in_6m THEN 1 ELSE 0 END) AS due_6m,
-  SUM(CASE WHEN is_due AND due_in_6m AND days_late > 0 THEN 1 ELSE 0 END) AS late_6m,
-  SUM(CASE WHEN is_due AND due_in_6m THEN days_late ELSE 0 END) AS days_late_6m,
+  CAST(SUM(CASE WHEN is_due THEN 1 ELSE 0 END) AS BIGINT) AS due,
+  CAST(SUM(CASE WHEN is_due AND days_late > 0 THEN 1 ELSE 0 END) AS BIGINT) AS late,
+  CAST(SUM(CASE WHEN is_due AND due_in_3m THEN 1 ELSE 0 END) AS BIGINT) AS due_3m,
+  CAST(SUM(CASE WHEN is_due AND due_in_3m AND days_late > 0 THEN 1 ELSE 0 END) AS BIGINT) AS late_3m,
+  CAST(SUM(CASE WHEN is_due AND due_in_3m THEN days_late ELSE 0 END) AS BIGINT) AS days_late_3m,
+  CAST(SUM(CASE WHEN is_due AND due_in_6m THEN 1 ELSE 0 END) AS BIGINT) AS due_6m,
+  CAST(SUM(CASE WHEN is_due AND due_in_6m AND days_late > 0 THEN 1 ELSE 0 END) AS BIGINT) AS late_6m,
+  CAST(SUM(CASE WHEN is_due AND due_in_6m THEN days_late ELSE 0 END) AS BIGINT) AS days_late_6m,
   MAX(CASE WHEN is_due THEN days_late END) AS max_days_past_due,
   MAX(CASE WHEN is_due AND late_in_3m THEN days_late END) AS max_days_past_due_3m,
   MAX(CASE WHEN is_due AND late_in_6m THEN days_late END) AS max_days_past_due_6m,
-  SUM(CASE WHEN settled_date IS NULL AND days_late > 0 THEN 1 ELSE 0 END) AS overdue,
+  CAST(SUM(CASE WHEN settled_date IS NULL AND days_late > 0 THEN 1 ELSE 0 END) AS BIGINT) AS overdue,
   MAX(CASE WHEN settled_date IS NULL THEN days_late ELSE 0 END) AS days_past_due,
   MAX(CASE WHEN days_late > 0 THEN COALESCE(settled_date, observation_date) END) AS last_late_date
 FROM delayed

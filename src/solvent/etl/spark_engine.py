@@ -17,6 +17,8 @@ _SETTINGS = {
     # Written tables are rebalanced to this size; what a shuffle holds is about twice what Parquet makes of it.
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": "256m",
+    # Days before 1582 are written as they are; Spark asks, because Spark 2 would read them otherwise.
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     # A bad value becomes null and a reason, never an exception; the statements decide before they cast.
     "spark.sql.ansi.enabled": "false",
 }
