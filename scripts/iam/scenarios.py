@@ -13,7 +13,6 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
-
 from rich.console import Console
 
 from scripts.iam.trial import PORTFOLIO, ScenarioFailedError, Trial, wait
