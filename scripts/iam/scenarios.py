@@ -13,9 +13,11 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+from rich.console import Console
 
 from scripts.iam.trial import PORTFOLIO, ScenarioFailedError, Trial, wait
 from solvent import naming
+from solvent.cli import erase as erasing
 from solvent.client import PlatformError, query
 from solvent.target import Target, checkout
 
@@ -52,6 +54,26 @@ def ingest(trial: Trial) -> None:
 
 def _log_groups(trial: Trial, prefix: str) -> list[dict[str, Any]]:
     return list(trial.client("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"])
+
+
+def erase(trial: Trial) -> None:
+    """A person out of lake and warehouse, old versions included, with the proof and the job's log."""
+    target, platform = trial.platform.target, trial.platform
+    (group,) = [
+        g["logGroupName"]
+        for g in _log_groups(trial, f"/{platform.names.prefix}/glue")
+        if g["logGroupName"].endswith(f"/{platform.names.erase_job}/output")
+    ]
+    trial.forget_logs(group)
+    at = {"Bucket": target.bucket("landing"), "Key": f"{PORTFOLIO}/2000-01-01-000000000000/customer_profile.csv"}
+    for version in ("old", "new"):
+        body = f"customer_id,n\nC999999,{version}\nC999998,{version}\n"
+        trial.client("s3").put_object(**at, Body=body.encode())
+    erasure_id = erasing.ask(target, portfolio=PORTFOLIO, customer="C999999", reason="check", dry_run=False)
+    proof = erasing.follow(target, erasure_id, Console(quiet=True))
+    if proof["zones"]["landing"]["versions_removed"] != 2:
+        raise ScenarioFailedError(f"the old versions stay: {proof['zones']['landing']}")
+    wait(lambda: trial.streams(group), "the job's log", 4)
 
 
 def train(trial: Trial) -> None:
@@ -368,6 +390,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     stream,
     stream_dead_letter,
     ingest,
+    erase,
     score,
     approved,  # begins a run anew, which `train` then does
     train,

@@ -34,6 +34,7 @@ GRANT USAGE ON SCHEMA lending TO ROLE eraser;
 GRANT USAGE ON SCHEMA ops TO ROLE eraser;
 GRANT SELECT, DELETE ON TABLE lending.application_events TO ROLE eraser;
 GRANT SELECT, DELETE ON TABLE lending.application_features TO ROLE eraser;
+GRANT SELECT, DELETE ON TABLE lending.behaviour_features TO ROLE eraser;
 GRANT SELECT, DELETE ON TABLE lending.customers TO ROLE eraser;
 GRANT SELECT, DELETE ON TABLE lending.loans TO ROLE eraser;
 GRANT SELECT, DELETE ON TABLE lending.predictions TO ROLE eraser;

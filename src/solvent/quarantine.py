@@ -63,7 +63,8 @@ class Quarantine:
     def rows(self, portfolio: str, sources: Iterable[Contract], run_id: str, reason: str | None = None) -> list[Row]:
         """The rows that a run put into quarantine, by source, file and position; `reason`: only what mentions it.
 
-        Raises QuarantineError when there are none.
+        Rows of erased persons are not among them: only their position was kept. Raises QuarantineError when there are
+        none.
         """
         import pyarrow.parquet as pq
 
@@ -71,7 +72,8 @@ class Quarantine:
         for contract in sources:
             prefix = naming.table_prefix(portfolio, contract.name, run_id)
             for key in self._keys("quarantine", prefix):
-                found += [Row(**row) for row in pq.read_table(io.BytesIO(self._body("quarantine", key))).to_pylist()]
+                table = pq.read_table(io.BytesIO(self._body("quarantine", key)))
+                found += [Row(**row) for row in table.to_pylist() if row["kind"] != "erased"]
         chosen = [row for row in found if reason is None or reason in row.reason]
         if not chosen:
             about = f" with {reason!r} in their reason" if found else ""

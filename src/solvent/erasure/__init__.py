@@ -40,6 +40,7 @@ NOT_REACHED = (
     "Redshift: its snapshots and recovery points (24 hours), the Data API's history (24 hours) and its activity log "
     "(log_retention_days), in which the person's keys may stand.",
     "The stream: events on it stay for stream.retention_hours and may still arrive; erase again after that.",
+    "What extraction, compaction of the stream, a load or a replay writes after the last look: erase again.",
     "DynamoDB's point-in-time recovery: the ledger holds no personal data.",
     "Objects under an Object Lock or legal hold; the platform sets none.",
     "Copies that people or systems have taken out of the platform.",

@@ -15,6 +15,7 @@ from solvent import contracts, naming
 from solvent.contracts.people import chain, links, parents, person_source
 from solvent.etl import admission, suppression
 from solvent.etl.suppression import Suppressed, hashed
+from solvent.quarantine import Quarantine
 
 
 def test_the_same_files_again_do_not_bring_the_person_back(bank: Any, tmp_path: Path) -> None:
@@ -33,6 +34,8 @@ def test_the_same_files_again_do_not_bring_the_person_back(bank: Any, tmp_path: 
     assert {r["reason"] for r in erased} >= {"customer_id - erased", "loan_id - erased"}
     assert all(r["record_key"] is None and r["payload"] is None and r["row_number"] > 1 for r in erased)
     assert bank.lake.table(job, "training", "deletion_log").num_rows == 0
+    shown = Quarantine(bank.s3, BUCKETS).rows("lending", contracts.load().sources("lending"), job.run_id)
+    assert len(shown) == len(quarantined) - len(erased), "there is nothing of them to show or to replay"
 
 
 def table(bank: Any, job: Any, source: str) -> list[dict[str, Any]]:
