@@ -18,6 +18,7 @@ from rich.console import Console
 from scripts.iam.trial import PORTFOLIO, ScenarioFailedError, Trial, wait
 from solvent import naming
 from solvent.cli import erase as erasing
+from solvent.cli.extract import Extraction
 from solvent.client import PlatformError, query
 from solvent.target import Target, checkout
 
@@ -73,6 +74,23 @@ def erase(trial: Trial) -> None:
     proof = erasing.follow(target, erasure_id, Console(quiet=True))
     if proof["zones"]["landing"]["versions_removed"] != 2:
         raise ScenarioFailedError(f"the old versions stay: {proof['zones']['landing']}")
+
+
+def extract(trial: Trial) -> None:
+    """The job that reads a database, as far as it gets without one: its secret, its state, its log."""
+    names = trial.platform.names
+    group = f"/{names.prefix}/glue/{names.named('extract')}-role/{names.extract_job}/output"
+    trial.forget_logs(group)
+    nowhere = {"username": "nobody", "password": "none", "host": "127.0.0.1", "port": 1, "dbname": "core"}
+    with contextlib.suppress(trial.client("secretsmanager").exceptions.ResourceExistsException):
+        trial.client("secretsmanager").create_secret(
+            Name=names.database_secret("core"), SecretString=json.dumps(nowhere)
+        )
+    try:
+        Extraction(trial.platform.target, "lending").run(timeout=60)
+    except PlatformError as error:
+        if "DatabaseUnreachable" not in str(error):
+            raise ScenarioFailedError(str(error)) from error
     wait(lambda: trial.streams(group), "the job's log", 4)
 
 
@@ -391,6 +409,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     stream_dead_letter,
     ingest,
     erase,
+    extract,
     score,
     approved,  # begins a run anew, which `train` then does
     train,

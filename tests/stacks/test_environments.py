@@ -74,7 +74,7 @@ def test_dev_pays_for_no_endpoint_and_prod_has_one_for_every_service(dev: Any, p
     assert interfaces(dev) == set()
     # boto3 clients of the functions -> endpoint service; S3 and DynamoDB have gateway endpoints.
     called = {"states", "redshift-data", "sagemaker.api", "sagemaker.runtime", "application-autoscaling"}
-    assert called <= interfaces(prod) == set(config.load("prod").network.interface_endpoints)
+    assert called <= interfaces(prod) == set(config.load("prod").interface_endpoints)
 
 
 def test_functions_are_in_the_network_of_prod_only(dev: Any, prod: Any) -> None:
