@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tables import compare, json_rows, schema
+from tables import compare, compare_json, schema
 
 from solvent.etl import statements
 from solvent.etl.engine import Engine, Format
@@ -65,9 +65,9 @@ class Paired:
         for name, engine in self.engines.items():
             engine.write(table, places[name], form=form, order=order)
         if form == "jsonl":
-            expected, *others = [(name, json_rows(place, order)) for name, place in places.items()]
-            for name, rows in others:
-                assert rows == expected[1], f"{table} as JSON lines: {name} writes other rows than {expected[0]}"
+            expected, *others = places.items()
+            for name, place in others:
+                compare_json(expected[1], place, order, what=f"{table} as JSON lines, {name}")
 
     def rows(self, table: str) -> int:
         return self._agreed(f"rows of {table}", [engine.rows(table) for engine in self.engines.values()])

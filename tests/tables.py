@@ -1,8 +1,10 @@
 """Whole tables held against each other and against their contract; Parquet folders, any number of rows."""
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -38,11 +40,29 @@ def schema(location: str) -> pa.Schema:
     return pa.schema([pa.field(f.name, f.type) for f in found])
 
 
-def json_rows(location: str, order: Sequence[str]) -> list[str]:
-    """The rows of JSON lines, sorted, each with its keys in their order and its numbers as Python writes them."""
+def compare_json(expected: str, got: str, order: Sequence[str], *, what: str) -> None:
+    """The same for JSON lines: keys in one order, rows the same but for their order. Raises TablesDiffer."""
+    rows, others = _json_rows(expected, order), _json_rows(got, order)
+    if len(rows) != len(others):
+        raise TablesDiffer(f"{what}: {len(others)} rows instead of {len(rows)}")
+    for row, other in zip(rows, others, strict=True):
+        if list(row) != list(other):
+            raise TablesDiffer(f"{what}: the keys are {list(other)} instead of {list(row)}")
+        for name, value in row.items():
+            if not _near(value, other[name]):
+                at = [row[c] for c in order]
+                raise TablesDiffer(f"{what}: {name} differs, first at {at}: {other[name]!r} instead of {value!r}")
+
+
+def _json_rows(location: str, order: Sequence[str]) -> list[dict[str, Any]]:
     lines = (line for path in sorted(Path(location).glob("part-*")) for line in path.read_text().splitlines())
-    rows = sorted((json.loads(line) for line in lines), key=lambda row: [row[c] for c in order])
-    return [json.dumps(row) for row in rows]
+    return sorted((json.loads(line) for line in lines), key=lambda row: [row[c] for c in order])
+
+
+def _near(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return one == other or math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return type(one) is type(other) and one == other
 
 
 def compare(expected: str, got: str, *, what: str) -> None:

@@ -3,6 +3,7 @@
 About 1,000 payments, among them all that engines read differently if one lets them. 1M: `make test-scale`.
 """
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 import spark_session
 from lakehouse import Lakehouse
 from paired import Paired
-from tables import BreaksContract, TablesDiffer, check_contract, compare, published_contracts
+from tables import BreaksContract, TablesDiffer, check_contract, compare, compare_json, published_contracts
 
 from solvent import contracts, naming
 from solvent.etl import statements
@@ -102,6 +103,25 @@ def test_a_difference_is_named_with_its_column_and_first_key(tmp_path: Path, got
 def test_what_differs_by_less_than_a_billionth_or_in_order_is_the_same(tmp_path: Path) -> None:
     near = changed("amount", 1, 2e12 + 1e2).take([3, 0, 2, 1])
     compare(parquet(tmp_path, "expected", ROWS), parquet(tmp_path, "got", near), what="Step x")
+
+
+@pytest.mark.parametrize(
+    ("got", "said"),
+    [
+        ('{"id": "a", "x": 0.30000001}\n{"id": "b", "x": null}', r"x differs, first at ['a']: 0.30000001"),
+        ('{"id": "a", "x": 0.3}\n{"id": "b", "x": 0.0}', r"x differs, first at ['b']: 0.0 instead of None"),
+        ('{"x": 0.3, "id": "a"}\n{"id": "b", "x": null}', "the keys are ['x', 'id']"),
+        ('{"id": "a", "x": 0.3}', "1 rows instead of 2"),
+        ('{"id": "b", "x": null}\n{"id": "a", "x": 0.30000000000000004}', ""),
+    ],
+)
+def test_a_difference_of_json_lines_is_named(tmp_path: Path, got: str, said: str) -> None:
+    for name, text in (("expected", '{"id": "a", "x": 0.3}\n{"id": "b", "x": null}\n'), ("got", got)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "part-0.jsonl").write_text(text)
+    with pytest.raises(TablesDiffer) if said else nullcontext() as raised:
+        compare_json(str(tmp_path / "expected"), str(tmp_path / "got"), ["id"], what="x")
+    assert not said or said in str(raised.value)
 
 
 def test_equal_rows_are_told_apart_by_their_number(tmp_path: Path) -> None:
