@@ -114,7 +114,14 @@ class ErasureStack(SolventStack):
     def _lock(self, role: iam.Role, lake: LakeStack) -> None:
         """Take the portfolio's lock, and see whether who holds it is still at work."""
         table = self.arn("dynamodb", f"table/{self.names.runs_table}")
-        allow(role, "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", on=[table])
+        allow(
+            role,
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            on=[table],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["lock#*"]}},  # no run's record
+        )
         allow(
             role,
             "kms:Decrypt",

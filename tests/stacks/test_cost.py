@@ -18,7 +18,7 @@ from gates.cost.prices import TABLE, Line, price, total
 from stacks import config
 
 # Types that only some configurations have: `alarm_email`.
-OPTIONAL = {"AWS::SNS::Subscription"}
+OPTIONAL = {"AWS::Glue::Trigger", "AWS::SNS::Subscription"}
 
 
 @pytest.fixture
@@ -66,12 +66,12 @@ def test_everything_is_priced_and_within_its_budget(assembly: Assembly) -> None:
 @pytest.mark.parametrize(
     ("environment", "what", "quantity", "usd"),
     [
-        ("dev", "real-time endpoint", 1 * 730, 43.80),  # one ml.t2.medium at 0.06
+        ("dev", "real-time endpoint", 2 * 730, 87.60),  # one ml.t2.medium for each portfolio, at 0.06
         ("dev", "stream", 1 * 730, 12.41),  # one shard at 0.017
         ("dev", "KMS key with two rotations", 3, 3.00),
         ("dev", "administrator's password", 1, 0.40),
-        ("prod", "real-time endpoint", 2 * 730, 186.88),  # two ml.m5.large at 0.128
-        ("prod", "interface endpoints", 10 * 3 * 730, 240.90),  # ten in three zones at 0.011
+        ("prod", "real-time endpoint", 2 * 2 * 730, 373.76),  # two ml.m5.large for each portfolio, at 0.128
+        ("prod", "interface endpoints", 11 * 3 * 730, 264.99),  # eleven in three zones at 0.011
         ("prod", "stream", 2 * 730, 24.82),
         ("prod", "stream, records kept longer than a day", 2 * 730, 33.58),  # seven days at 0.023
     ],
@@ -145,9 +145,11 @@ def test_glue_and_redshift_bill_a_minute_at_least(dev: Assembly) -> None:
 
 def test_a_month_is_what_rests_and_what_runs(dev: Assembly) -> None:
     nothing = {"runs_a_month": 0, "nights_a_month": 0, "events_a_month": 0, "scores_a_month": 0, "written_logs_gb": 0}
+    nothing |= {"extractions_a_month": 0, "database_secrets": 0}
     assert cost.bill(dev, nothing).month_usd == pytest.approx(cost.bill(dev).idle_usd)
     two = cost.bill(dev, {**nothing, "runs_a_month": 2, "nights_a_month": 3})
-    by_hand = 2 * total(two.runs["pipeline"]) + 3 * total(two.runs["score"])
+    portfolios = 2  # each with a schedule
+    by_hand = 2 * total(two.runs["pipeline"]) + portfolios * 3 * total(two.runs["score"])
     assert total(two.usage) == pytest.approx(by_hand)
 
 
@@ -157,12 +159,12 @@ def test_each_portfolio_has_an_endpoint(changed: Callable[..., Assembly], dev: A
         resources["Another"] = group
 
     found = cost.bill(changed("Training", another))
-    assert _line(found.idle, "real-time endpoint").quantity == 2 * 730
+    assert _line(found.idle, "real-time endpoint").quantity == 3 * 730
 
 
 def test_nights_count_only_while_the_schedule_is_on(changed: Callable[..., Assembly], dev: Assembly) -> None:
     off = changed("Orchestration", _of("AWS::Scheduler::Schedule", lambda p: p.update(State="DISABLED")))
-    saved = 30.4 * total(cost.bill(dev).runs["score"])
+    saved = 2 * 30.4 * total(cost.bill(dev).runs["score"])  # both portfolios
     assert cost.bill(dev).month_usd - cost.bill(off).month_usd == pytest.approx(saved)
 
 
@@ -223,7 +225,7 @@ def test_each_fault_is_named(
 
 def test_what_exceeds_the_budget_is_named_with_its_switch(changed: Callable[..., Assembly]) -> None:
     (finding,) = cost.check(changed("Orchestration", _in_definitions("ml.t2.medium", "ml.m5.4xlarge"))).findings
-    assert "real-time endpoint, 749.71 USD" in finding.text and "serving.instance_type" in finding.text
+    assert "real-time endpoint, 1499.42 USD" in finding.text and "serving.instance_type" in finding.text
 
 
 def test_a_budget_must_be_more_than_nothing(tmp_path: Path) -> None:
@@ -245,8 +247,8 @@ def test_the_screen_shows_total_budget_and_what_costs_most(
     shown = capsys.readouterr().out
     for environment, assembly in synthesized.items():
         assert f"{environment}: {cost.bill(assembly).idle_usd:.2f} USD a month at rest" in shown
-    assert "What costs most: real-time endpoint, 43.80 USD a month (64%): serving.instance_type" in shown
-    assert "What costs most: interface endpoints, 240.90 USD a month" in shown
+    assert "What costs most: real-time endpoint, 87.60 USD a month (77%): serving.instance_type" in shown
+    assert "What costs most: real-time endpoint, 373.76 USD a month" in shown
 
 
 def test_an_unknown_assumption_is_refused_with_those_that_exist(

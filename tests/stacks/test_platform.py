@@ -1,12 +1,15 @@
 """What each part must have for the code that runs in it: names, settings, tables, retries."""
 
+import dataclasses
 import re
+import runpy
 from typing import Any
 
 import pytest
 
 from gates.assembly import flat
 from solvent import contracts, naming
+from solvent import settings as solvent_settings
 from solvent.contracts import dqdl, glue
 from stacks import bundling, config
 
@@ -21,8 +24,8 @@ def test_every_lambda_directory_is_deployed_under_its_name(assembly: Any) -> Non
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_a_function_gets_every_variable_that_its_settings_read(assembly: Any, name: str) -> None:
     own = bundling.ROOT / "lambdas" / name / "settings.py"
-    source = own if own.exists() else bundling.ROOT / "src" / "solvent" / "settings.py"
-    read = set(re.findall(r'environ\["(\w+)"\]', source.read_text()))
+    settings = runpy.run_path(str(own))["Settings"] if own.exists() else solvent_settings.Settings
+    read = {field.metadata.get("variable", field.name.upper()) for field in dataclasses.fields(settings)}
     function = assembly.one(
         "AWS::Lambda::Function", FunctionName=f"solvent-{assembly.environment}-{name.replace('_', '-')}"
     )
@@ -95,7 +98,8 @@ def test_the_glue_jobs_run_as_the_code_expects(assembly: Any, name: str) -> None
     job = assembly.one("AWS::Glue::Job", Name=naming.Names(assembly.environment).named(name))
     assert (job["Command"]["Name"], job["GlueVersion"]) == ("glueetl", "5.1")
     arguments = job["DefaultArguments"]
-    for zone in naming.ZONES:
+    asked = re.findall(r'"(\w+)_bucket"', (bundling.ROOT / "glue_jobs" / f"{name}.py").read_text())
+    for zone in asked or naming.ZONES:
         assert flat(arguments[f"--{zone}_bucket"]).startswith(f"solvent-{assembly.environment}-{zone}-")
     assert flat(arguments["--extra-py-files"]).endswith(".zip")
 

@@ -27,9 +27,12 @@ def _all_statements(assembly: Any) -> list[tuple[str, dict[str, Any]]]:
     return [(where, s) for where, policy in policies.items() for s in policy["PolicyDocument"]["Statement"]]
 
 
-def test_only_the_ledger_function_may_write_the_ledger(assembly: Any) -> None:
+def test_only_the_ledger_function_may_write_the_ledger_and_the_erasure_its_lock(assembly: Any) -> None:
     writers = {where for where, s in _all_statements(assembly) if "dynamodb:PutItem" in _list(s["Action"])}
-    assert len(writers) == 1 and "RunControl" in writers.pop()
+    assert {"RunControl" in where or "Erasure" in where for where in writers} == {True}
+    assert len(writers) == 2
+    (lock,) = [s for s in assembly.statements("erase") if "dynamodb:PutItem" in _list(s["Action"])]
+    assert "lock#" in json.dumps(lock["Condition"])
 
 
 def test_stream_ingest_may_write_but_not_read_the_lake(assembly: Any) -> None:
