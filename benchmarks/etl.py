@@ -27,7 +27,7 @@ PROTOCOL = (
     "versions known at the latest month end -> the 39 columns of behaviour_features of the open loans, sorted, as "
     "Parquet. Each run is a process of its own, start and imports included: CPU seconds (user and system, children "
     "included), wall seconds, peak resident memory; medians, the sides taking turns. `ours` is the product's DuckDB "
-    "adapter (memory limit 2 GB) with the statements of `ingest`, one observation date instead of six; `spark` the "
+    "adapter (memory limit 1,800 MB) with the statements of `ingest`, one observation date instead of six; `spark` the "
     "product's Spark adapter with the transpiled statements on local[2], run twice; `polars` the streaming engine on 2 "
     "threads; `copy` is DuckDB's COPY of the repayments alone. All results agree within 1e-9. Engine time is the CPU "
     "time in the adapter's calls of a whole ETL run. The machine was shared meanwhile (`load`): CPU seconds and ratios "

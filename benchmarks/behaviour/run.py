@@ -6,6 +6,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -24,7 +25,7 @@ TOLERANCE = 1e-9
 @dataclass(frozen=True)
 class Cost:
     """Of a whole process with its children, start and imports included: seconds of CPU (user and system) and of the
-    clock, and the largest resident memory of one process in MB."""
+    clock, and the peak of resident memory in MB."""
 
     cpu: float
     wall: float
@@ -61,13 +62,16 @@ def cost(side: str, folder: Path, out: Path, given: dict[str, Any]) -> Cost:
     plan.write_text(json.dumps(steps("spark" if side == "spark" else "duckdb") if side in ("ours", "spark") else []))
     command = [sys.executable, "-m", "benchmarks.behaviour.side", side, folder, out, plan, json.dumps(given)]
     begun = time.monotonic()
-    process = subprocess.Popen([str(c) for c in command], stderr=subprocess.PIPE)
-    errors = process.stderr.read() if process.stderr else b""
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, side, stderr=errors[-4000:])
-    return Cost(used.ru_utime + used.ru_stime, time.monotonic() - begun, used.ru_maxrss / 1024)
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen([str(c) for c in command], stdout=said, stderr=errors)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        for stream in (said, errors):
+            stream.seek(0)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, side, stderr=errors.read()[-4000:])
+        memory = float(said.read().split()[-1])
+    return Cost(used.ru_utime + used.ru_stime, time.monotonic() - begun, memory)
 
 
 def summary(runs: Iterable[Cost]) -> dict[str, Any]:

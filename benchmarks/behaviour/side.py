@@ -1,11 +1,13 @@
 """One side in a process of its own: `python -m benchmarks.behaviour.side NAME FOLDER OUT STEPS SETTINGS`.
 
 FOLDER holds the tables of `portfolio`, OUT is the Parquet file or folder to write, STEPS the file with this side's
-statements, SETTINGS the JSON of the table `run`.
+statements, SETTINGS the JSON of the table `run`. Prints the peak of resident memory, its own and its largest child's, in MB.
 """
 
 import json
 import os
+import re
+import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -85,6 +87,17 @@ def _steps(engine: "Engine", folder: Path, out: Path, steps: list[list[str]], se
     engine.close()
 
 
+def peak_memory() -> float:
+    """MB. The kernel's figure for a process also counts what its parent held before exec, so Linux's own is read."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    status = Path("/proc/self/status")
+    if status.exists():
+        own = int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) / 2**10
+    else:
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return own + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit
+
+
 SIDES = {"copy": copy, "ours": ours, "spark": spark, "pandas": pandas, "polars": polars}
 
 
@@ -92,3 +105,4 @@ if __name__ == "__main__":
     name, folder, out, steps, settings = sys.argv[1:]
     given = json.loads(Path(steps).read_text()) if steps else []
     SIDES[name](Path(folder), Path(out), steps=given, settings=json.loads(settings))
+    print(f"\n{peak_memory():.3f}")

@@ -79,14 +79,17 @@ def test_the_job_turns_a_delivery_into_tables(
     assert "example.com" not in printed  # no row of a customer in the log
 
 
-def test_the_catalog_describes_the_files_that_are_written(lakehouse: Lakehouse, tmp_path: Path) -> None:
-    datasets.write("synthetic", tmp_path / "files", size=60)
+@pytest.mark.parametrize(("portfolio", "dataset"), [("lending", "synthetic"), ("bankruptcy", "bankruptcy")])
+def test_the_catalog_describes_the_files_that_are_written(
+    lakehouse: Lakehouse, tmp_path: Path, portfolio: str, dataset: str
+) -> None:
+    datasets.write(dataset, tmp_path / "files", size=60)
     job = lakehouse.deliver(tmp_path / "files")
     lakehouse.run(job)
     client = boto3.client("glue", region_name="eu-west-1")
     client.create_database(DatabaseInput={"Name": "solvent_test"})
     for contract in contracts.load().values():
-        if contract.zone in ("artifacts", "warehouse"):
+        if contract.zone in ("artifacts", "warehouse") or contract.portfolio not in (portfolio, "ops"):
             continue  # written by the batch transform, and by the warehouse alone
         client.create_table(
             DatabaseName="solvent_test",

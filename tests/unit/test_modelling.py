@@ -150,7 +150,7 @@ def test_data_that_cannot_train_a_model_says_what_is_missing() -> None:
     with pytest.raises(TrainingError, match=r"lacks the columns \['amount'\]"):
         modelling.train(frame.drop(columns="amount"), specification=SPEC)
     frame["defaulted"] = pd.array([0] * len(frame), dtype="Int64")
-    with pytest.raises(TrainingError, match="0 defaulted.*deliver more loans"):
+    with pytest.raises(TrainingError, match="0 of them 1.*deliver more rows"):
         modelling.train(frame, specification=SPEC)
 
 

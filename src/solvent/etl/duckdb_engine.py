@@ -10,7 +10,7 @@ import duckdb
 
 from solvent.etl.engine import Format
 
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT = "1800MB"  # of the engine: with Python and libraries the process stays below 2 GiB
 
 
 class DuckDbEngine:
@@ -24,6 +24,8 @@ class DuckDbEngine:
             config={
                 "memory_limit": memory_limit or os.environ.get("SOLVENT_DUCKDB_MEMORY", MEMORY_LIMIT),
                 "temp_directory": str(work / "spill"),
+                # What is written is ordered explicitly; keeping the order of all between costs memory.
+                "preserve_insertion_order": "false",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
             }

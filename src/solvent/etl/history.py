@@ -37,25 +37,19 @@ def current(contract: Contract) -> str:
 
 def versions(contract: Contract, cleaned: Contract) -> str:
     """The history table: the base's, and what this delivery replaced, deleted or brought late. No version twice."""
-    version = contract.version_column
+    version = str(contract.version_column)
     names = contract.column_names
+    key = (*contract.key, version)
 
     def of(table: str, deleted: str, at: str = "", place: str = "CAST(NULL AS VARCHAR), CAST(NULL AS BIGINT)") -> str:
         """Columns of a version; a deletion has its key and time alone."""
-        identity = {*contract.key, version}
-        values = [
-            f"{at or f'{table}.{version}'}"
-            if n == version
-            else f"{table}.{n}"
-            if n in identity
-            else f"CASE WHEN {deleted} THEN NULL ELSE {table}.{n} END"
-            for n in names
-        ]
+        content = {"FALSE": "{}", "TRUE": "NULL"}.get(deleted, f"CASE WHEN {deleted} THEN NULL ELSE {{}} END")
+        values = [content.format(f"{table}.{n}") if n not in key else f"{table}.{n}" for n in names]
+        values[names.index(version)] = at or f"{table}.{version}"
         named = [f"{value} AS {name}" for value, name in zip(values, names, strict=True)]
         file, number = place.split(", ")
         return f"SELECT {', '.join(named)}, {deleted} AS deleted, {file} AS _source_file, {number} AS _row_number"
 
-    key = (*contract.key, str(version))
     found = " UNION ALL ".join(
         [
             f"{of('d', 'd._tombstone', place='d._source_file, d._row_number')} FROM checked_{contract.name} AS d "

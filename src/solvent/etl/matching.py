@@ -49,10 +49,15 @@ def normalised(text: str) -> str:
 
     Capitals without accents or punctuation, words separated by one blank, without the legal form at the end.
     """
+    plain, accented = f"UPPER({text})", text
     for letter, instead in _LETTERS.items():
-        text = f"REPLACE({text}, '{letter}', '{instead}')"
+        if letter.isascii():
+            plain = f"REPLACE({plain}, '{letter}', '{instead}')"
+        accented = f"REPLACE({accented}, '{letter}', '{instead}')"
     folded = _folded()
-    text = f"TRANSLATE({text}, '{''.join(folded)}', '{''.join(folded.values())}')"
+    accented = f"TRANSLATE({accented}, '{''.join(folded)}', '{''.join(folded.values())}')"
+    # The long list of letters costs, and most names are ASCII.
+    text = rf"CASE WHEN REGEXP_MATCHES({text}, '[^\x00-\x7f]') THEN {accented} ELSE {plain} END"
     # Accents of their own (decomposed text), dots and apostrophes join what they stand between; the rest separates.
     text = rf"REGEXP_REPLACE({text}, '[\x{{0300}}-\x{{036f}}.\x{{27}}\x{{60}}\x{{2019}}]', '', 'g')"
     text = f"TRIM(REGEXP_REPLACE({text}, '[^A-Z0-9]+', ' ', 'g'), ' ')"
@@ -73,6 +78,8 @@ def resolve(contract: Contract, contracts: Contracts) -> tuple[str, str]:
         name = column.name
         own = f"{table}.typed_{name}"
         everyone = f"everyone_{name}"
+        # A name is looked at only where there is no key.
+        sought = f"CASE WHEN {own} IS NULL THEN {normalised(f'{table}.typed_{column.match.name}')} END"
         kept = ["_source_file", "_row_number", "_tombstone", *contract.column_names]
         kept += [f"typed_{n}" for n in contract.column_names if n != name]
         stranger, there = "", ""
@@ -86,7 +93,7 @@ def resolve(contract: Contract, contracts: Contracts) -> tuple[str, str]:
             f"COALESCE({own}, CASE WHEN named.ids = 1 THEN named.id END) AS typed_{name}, "
             f"CASE WHEN {own} IS NULL THEN COALESCE(named.ids, 0) {stranger}ELSE 1 END AS ids_{name} "
             f"FROM {table} LEFT JOIN named_{name} AS named "
-            f"ON named.name = {normalised(f'{table}.typed_{column.match.name}')} {there})"
+            f"ON named.name = {sought} {there})"
         )
         table = f"matched_{name}"
     return ctes, table
@@ -102,8 +109,10 @@ def reasons(column: Column) -> list[str]:
 
 
 def _everyone(column: Column, contracts: Contracts) -> str:
+    """Everybody under each of their names. A name stands in many rows: it is normalised once."""
     assert column.match
-    return " UNION ALL ".join(
-        f"SELECT {column.name} AS id, {normalised(column.match.name)} AS name FROM {contracts.cleaned(source).name}"
+    names = " UNION ".join(
+        f"SELECT {column.name} AS id, {column.match.name} AS spelt FROM {contracts.cleaned(source).name}"
         for source in column.match.among
     )
+    return f"SELECT id, {normalised('spelt')} AS name FROM ({names}) AS spellings"

@@ -112,8 +112,9 @@ def test_a_result_too_wide_for_the_screen_is_shown_whole() -> None:
 def test_the_choices_are_those_of_the_platform() -> None:
     from typing import get_args
 
-    from solvent import datasets, naming
+    from solvent import naming
+    from solvent.cli.showcases import SHOWCASES
 
     assert set(get_args(cli.Phase)) == set(naming.PHASES)
     assert set(get_args(cli.Portfolio)) == set(naming.PORTFOLIOS)
-    assert set(get_args(cli.Source)) == set(datasets.SOURCES)
+    assert set(get_args(cli.Source)) == set(SHOWCASES)
