@@ -29,9 +29,9 @@ PROTOCOL = (
     "included), wall seconds, peak resident memory; medians, the sides taking turns. `ours` is the product's DuckDB "
     "adapter (memory limit 1,800 MB) with the statements of `ingest`, one observation date instead of six; `spark` the "
     "product's Spark adapter with the transpiled statements on local[2], run twice; `polars` the streaming engine on 2 "
-    "threads; `copy` is DuckDB's COPY of the repayments alone. All results agree within 1e-9. Engine time is the CPU "
-    "time in the adapter's calls of a whole ETL run. The machine was shared meanwhile (`load`): CPU seconds and ratios "
-    "count, wall seconds do not."
+    "threads; `copy` is DuckDB's COPY of the repayments alone. All results agree within 1e-9. Engine time is the "
+    "time in the adapter's calls of a whole ETL run, by the clock (its CPU seconds are beside it). The machine may be "
+    "shared meanwhile (`load`): of the comparison CPU seconds and ratios count, wall seconds do not."
 )
 
 
@@ -41,25 +41,10 @@ def measure() -> bool:
         growth = [_grow(Path(folder), rows, times, compared) for rows, times in GROWTH.items()]
         every = _all_observations(Path(folder))
         small = transforms.engine_seconds(Path(folder), SMALL)
-    at_large = compared[LARGE]
-    cpu = {side: at_large[side]["cpu"] for side in SIDES}
-    checks = [
-        Check("CPU at 10M rows, ours / copy", round(cpu["ours"] / cpu["copy"], 2), 2.2, "times", "lower"),
-        Check("CPU at 10M rows, pandas / ours", round(cpu["pandas"] / cpu["ours"], 2), 2.5, "times", "higher"),
-        Check("CPU at 10M rows, Spark / ours", round(cpu["spark"] / cpu["ours"], 2), 7, "times", "higher"),
-        Check("peak memory at 50M rows", round(growth[-1]["memory"] / 1024, 2), 2.0, "GiB", "lower"),
-        Check(
-            "engine time (CPU) at 22,903 rows, raw to features, all portfolios",
-            round(sum(t["cpu"] for t in small.values()), 2),
-            2.0,
-            "s",
-            "lower",
-        ),
-    ]
     spark = {rows: sides["spark"]["cpu"] for rows, sides in compared.items()}
     details = {
         "load": [round(x, 1) for x in os.getloadavg()],
-        "compared": compared,
+        "compared": {str(rows): sides for rows, sides in compared.items()},
         "growth": growth,
         "all_observation_dates": every,
         "transforms": small,
@@ -67,7 +52,20 @@ def measure() -> bool:
     }
     plot.write(PLOT, {side: {r: s[side]["cpu"] for r, s in compared.items()} for side in SIDES}, growth)
     document.write(ROOT / "docs" / "benchmarks.md", details)
-    return write("etl", PROTOCOL, checks, details)
+    return write("etl", PROTOCOL, checks(details), details)
+
+
+def checks(details: dict[str, Any]) -> list[Check]:
+    """The bars, from what was measured."""
+    cpu = {side: details["compared"][str(LARGE)][side]["cpu"] for side in SIDES}
+    seconds = sum(t["wall"] for t in details["transforms"].values())
+    return [
+        Check("CPU at 10M rows, ours / copy", round(cpu["ours"] / cpu["copy"], 2), 2.2, "times", "lower"),
+        Check("CPU at 10M rows, pandas / ours", round(cpu["pandas"] / cpu["ours"], 2), 2.5, "times", "higher"),
+        Check("CPU at 10M rows, Spark / ours", round(cpu["spark"] / cpu["ours"], 2), 7, "times", "higher"),
+        Check("peak memory at 50M rows", round(details["growth"][-1]["memory"] / 1024, 2), 2.0, "GiB", "lower"),
+        Check("engine time at 22,903 rows, raw to features, all portfolios", round(seconds, 2), 2.0, "s", "lower"),
+    ]
 
 
 def _compare(folder: Path, rows: int, times: int) -> dict[str, Any]:

@@ -29,7 +29,8 @@ def figures(details: Mapping[str, Any]) -> str:
     growth = ", ".join(f"{g['rows']:,}: {g['cpu']:.2f} s, {g['memory']:,.0f} MB" for g in details["growth"])
     every = details["all_observation_dates"]
     small = "; ".join(
-        f"`{name}` {t['cpu']:.2f} s CPU ({sum(t['rows'].values()):,} rows)" for name, t in details["transforms"].items()
+        f"`{name}` {t['wall']:.2f} s, {t['cpu']:.2f} s CPU ({sum(t['rows'].values()):,} rows)"
+        for name, t in details["transforms"].items()
     )
     paper = details["billion_rows"]
     assumed = paper["assumed"]

@@ -146,7 +146,11 @@ def test_a_key_under_another_logical_id_is_a_lost_key(after: Any) -> None:
 
 
 def test_another_type_under_the_same_logical_id(after: Any) -> None:
-    (finding,) = after("dev", "Network", lambda t: only(t, "AWS::EC2::VPC")[1].update(Type="AWS::SQS::Queue"))
+    def change(template: Template) -> None:
+        groups = [r for r in template["Resources"].values() if r["Type"] == "AWS::SageMaker::ModelPackageGroup"]
+        groups[0].update(Type="AWS::SQS::Queue")
+
+    (finding,) = after("dev", "Training", change)
     assert finding.rule == "resource-replaced" and "its type changes" in finding.text
 
 
