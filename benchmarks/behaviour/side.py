@@ -1,7 +1,8 @@
 """One side in a process of its own: `python -m benchmarks.behaviour.side NAME FOLDER OUT STEPS SETTINGS`.
 
 FOLDER holds the tables of `portfolio`, OUT is the Parquet file or folder to write, STEPS the file with this side's
-statements, SETTINGS the JSON of the table `run`. Prints the peak of resident memory, its own and its largest child's, in MB.
+statements, SETTINGS the JSON of the table `run`. Prints the peak of resident memory in MB: its own and its largest
+child's.
 """
 
 import json
