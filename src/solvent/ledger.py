@@ -101,16 +101,16 @@ class Ledger:
         """Give a run a status, and what belongs to it."""
         self._update(f"run#{key}", {**facts, "status": status, "updated_at": self._now()})
 
-    def latest(self, portfolio: str) -> dict[str, Any]:
-        """The portfolio's latest completed ingest, {} when there is none."""
-        return self._get(f"latest#{portfolio}")
+    def latest(self, portfolio: str, dataset: str | None = None) -> dict[str, Any]:
+        """The latest completed ingest of the portfolio, or of one of its data sets; {} when there is none."""
+        return self._get("#".join(["latest", portfolio, *([dataset] if dataset else [])]))
 
     def base(self, portfolio: str, dataset: str, run_id: str) -> str | None:
         """The run whose tables an ingest of this data set builds on; None for a first one.
 
         A run that is repeated after it had been pointed to builds on what it built on the first time.
         """
-        latest = self._get(f"latest#{portfolio}#{dataset}")
+        latest = self.latest(portfolio, dataset)
         found = latest.get("base") if latest.get("run_id") == run_id else latest.get("run_id")
         return str(found) if found else None
 

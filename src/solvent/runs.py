@@ -146,8 +146,8 @@ class RunControl:
         return str(named)
 
     def _refuse_older(self, delivered: Mapping[str, Any]) -> None:
-        """An older state of affairs must not overwrite a newer one. Raises DeliveryError."""
-        latest = self.ledger.latest(delivered["portfolio"])
+        """An older state of affairs must not overwrite a newer one of the same data set. Raises DeliveryError."""
+        latest = self.ledger.latest(delivered["portfolio"], delivered["dataset"])
         if latest and str(latest["as_of"]) > str(delivered["as_of"]):
             raise DeliveryError(
                 f"{delivered['manifest']} is as of {delivered['as_of']}, but {latest['as_of']} is loaded already (run "

@@ -38,10 +38,10 @@ class World:
         self.folder = folder
         self.deliver(as_of="2026-06-30")
 
-    def deliver(self, *, as_of: str) -> None:
+    def deliver(self, *, as_of: str, dataset: str = "test") -> None:
         (self.folder / "customer_profile.csv").write_text("customer_id\nC000001\n")
         provenance = {"customer_profile": {"annual_income": "generated"}}
-        settings = {"as_of": as_of, "dataset": "test", "provenance": provenance}
+        settings = {"as_of": as_of, "dataset": dataset, "provenance": provenance}
         (self.folder / "delivery.json").write_text(json.dumps(settings))
         manifest = delivery.build(self.folder)
         self.key = naming.manifest_key("lending", manifest.delivery_id)
@@ -308,6 +308,31 @@ def test_nobody_passes_the_lock_by_naming_an_execution_that_is_no_running_pipeli
     with pytest.raises(InvalidRun, match="root"):
         world.begin(execution="b", root=root)
     assert world.lock() is None
+
+
+def test_each_data_set_builds_on_its_own_last_run(world: World) -> None:
+    first = world.begin()
+    assert first["base"] == naming.NO_BASE
+    world.control.complete(run=first, result={})
+    again = world.begin("ingest", execution="b")
+    assert again["completed"]
+    world.deliver(as_of="2026-07-31")
+    second = world.begin("ingest", execution="b")
+    assert second["base"] == first["run_id"]
+    world.control.complete(run=second, result={})
+    # Older than what is loaded, but of another data set: it overwrites nothing, and builds on nothing.
+    world.deliver(as_of="2026-01-31", dataset="other")
+    assert world.begin("ingest", execution="a")["base"] == naming.NO_BASE
+
+
+def test_a_run_that_is_repeated_builds_on_what_it_built_on(world: World) -> None:
+    first = world.begin()
+    world.control.complete(run=first, result={})
+    world.deliver(as_of="2026-07-31")
+    second = world.begin("ingest", execution="b")
+    world.control.complete(run=second, result={})
+    world.table.delete_item(Key={"pk": f"run#ingest#lending#{second['run_id']}"})  # the record was lost
+    assert world.begin("ingest", execution="a")["base"] == first["run_id"]
 
 
 def test_an_older_delivery_is_refused_and_newer_rows_stay(world: World) -> None:
