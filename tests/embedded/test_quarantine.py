@@ -41,6 +41,8 @@ def run_id(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> str:
     row[header.index("annual_income")] = "a lot"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])
+    settings = json.loads((folder / "delivery.json").read_text())
+    (folder / "delivery.json").write_text(json.dumps({**settings, "dataset": "steward"}))  # with no run before it
     done = platform.run("ingest", {"manifest": platform.load(folder)})
     assert done.status == "SUCCEEDED", done.cause
     return str(done.output["run_id"])

@@ -265,7 +265,8 @@ def test_every_feature_has_its_code_and_its_lineage() -> None:
     assert set(FEATURES) == {c.name for c in polish.attributes()}
     spec, table = specification.load("bankruptcy"), contracts.load()["company_year_features"]
     for feature in spec.features:
-        assert set(feature.sources) == set(table.column(feature.name).sources)
+        # The contract names what the formula says, the specification all that lineage finds.
+        assert set(table.column(feature.name).sources) <= set(feature.sources)
         for source in feature.sources:
             contract, _, column = source.partition(".")
             contracts.load()[contract].column(column)

@@ -93,7 +93,7 @@ def test_the_document_gets_the_figures_between_its_markers(tmp_path: Path) -> No
         "compared": {"10000000": dict.fromkeys(plot.NAMES, side_of)},
         "growth": [{"rows": 50_000_000, **side_of}],
         "all_observation_dates": {"rows": 10_000_000, "dates": 6, **side_of},
-        "transforms": {"lending": {"rows": {"loan_application": 7}, "cpu": 0.9}},
+        "transforms": {"lending": {"rows": {"loan_application": 7}, "cpu": 0.9, "wall": 0.8}},
         "billion_rows": estimate.billion_rows({1_000_000: 55, 10_000_000: 100}),
         "load": [1.0, 2.0, 3.0],
     }

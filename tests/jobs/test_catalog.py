@@ -80,10 +80,12 @@ def test_a_run_is_read_back_with_the_types_of_its_contract(
     )
     for column in (c["Name"] for c in glue.columns(contract) if c["Name"] != "run_id"):
         assert arrow_type(frame[column]) == expected(types[column]), column
-    assert {str(run) for run in frame["run_id"].unique()} == {job.run_id for job in jobs}
+    with_rows = {job.run_id for job in jobs if lakehouse.table(job, contract.zone, contract.name).num_rows}
+    assert {str(run) for run in frame["run_id"].unique()} == with_rows
     for job in jobs:
         read, written = frame[frame["run_id"] == job.run_id], lakehouse.table(job, contract.zone, contract.name)
-        assert len(read) == written.num_rows > 0
+        assert len(read) == written.num_rows
+        assert written.num_rows or contract.name == "deletion_log"  # first deliveries delete nothing
         for column in written.column_names:
             assert read[column].isna().sum() == written[column].null_count, column
 
@@ -140,4 +142,5 @@ def test_row_groups_tell_the_range_of_keys_and_dates(contract: Contract, lake: t
                     assert statistics.has_min_max, column.path_in_schema
                     assert statistics.min <= statistics.max
                 found.add(column.path_in_schema)
-    assert wanted <= found and found == set(contract.column_names)
+    if contract.name != "deletion_log":  # first deliveries delete nothing
+        assert wanted <= found and found == set(contract.column_names)

@@ -150,6 +150,23 @@ def test_a_late_older_version_is_remembered_and_replaces_nothing(
     assert history(lakehouse, second) == [(row["customer_id"], datetime(2002, 2, 2), 5, False)]
 
 
+def test_a_snapshot_counts_as_it_is_also_where_the_source_went_back(lakehouse: Lakehouse, files: Files) -> None:
+    rows = files.rows("customer_profile")
+    known = rows[0]["updated_at"]
+    files.write(
+        "customer_profile", [{**rows[0], "annual_income": "88", "updated_at": "2026-06-29 00:00:00"}, *rows[1:]]
+    )
+    first = lakehouse.deliver(files.folder)
+    lakehouse.run(first)
+    files.write("customer_profile", [{**rows[0], "annual_income": "99", "updated_at": known}, *rows[1:]])
+    files.settings(as_of="2026-07-31")
+    second = lakehouse.deliver(files.folder, base=first)
+    report = lakehouse.run(second)
+    balanced(report)
+    assert incomes(lakehouse, second)[rows[0]["customer_id"]] == 99
+    assert history(lakehouse, second) == [(rows[0]["customer_id"], datetime(2026, 6, 29), 88, False)]
+
+
 def test_changes_add_replace_and_delete_and_leave_the_rest(lakehouse: Lakehouse, files: Files, changes: Files) -> None:
     first = lakehouse.deliver(files.folder)
     lakehouse.run(first)

@@ -77,7 +77,8 @@ def profile(contract: Contract) -> str:
 def copies(contract: Contract, cleaned: Contract) -> str:
     """Positions of the older copies: of several good rows with one key the newest, then the last, stays.
 
-    A row that is older than what an earlier delivery brought is an older copy, too. Repeated keys are found first and
+    Of changes a row that is older than what an earlier delivery brought is an older copy, too; a snapshot is the state
+    as it is, also where the source went back to an older version. Repeated keys are found first and
     only their rows are ordered: a third of the memory of ordering all.
     """
     key = ", ".join(contract.key)
@@ -99,7 +100,8 @@ def copies(contract: Contract, cleaned: Contract) -> str:
         f"{repeated} UNION SELECT delivered._source_file, delivered._row_number "
         f"FROM base_{cleaned.name} AS base JOIN checked_{contract.name} AS delivered "
         f"ON {same('delivered', 'base', contract.key)} "
-        f"WHERE delivered._reason = '' AND delivered.{version} < base.{version}"
+        f"CROSS JOIN run WHERE delivered._reason = '' AND delivered.{version} < base.{version} "
+        f"AND CONTAINS(run.keeps, ',{contract.name},')"
     )
 
 

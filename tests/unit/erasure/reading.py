@@ -13,7 +13,7 @@ def records(key: str, body: bytes) -> list[str]:
     if key.endswith(".parquet"):
         return [json.dumps(row, default=str) for row in pq.read_table(io.BytesIO(body)).to_pylist()]
     if key.endswith(".csv"):
-        return [json.dumps(row) for row in csv.reader(io.StringIO(body.decode()))]
+        return [json.dumps(row) for row in csv.reader(io.StringIO(body.decode(errors="replace")))]
     return body.decode("latin-1").splitlines()
 
 
