@@ -23,10 +23,13 @@ pytestmark = pytest.mark.embedded
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A delivery whose ids no other test has: who is erased here stays out of this platform for good."""
-    folder = datasets.write("synthetic", tmp_path_factory.mktemp("erasure"), size=400, seed=7)
+    """A delivery whose ids and names no other test has: who is erased here stays out of this platform for good."""
+    folder = datasets.write("synthetic", tmp_path_factory.mktemp("erasure"), size=400, seed=1)
     for path in folder.glob("*.csv"):
         path.write_text(re.sub(r"\b([CLPE])0", r"\g<1>9", path.read_text()))
+    people = folder / "customer_profile.csv"
+    named = re.sub(r"\b([A-Z][a-z]+ [A-Z][a-z]+)\b", r"\1ova", people.read_text())
+    people.write_text(named.replace("@example.com", "@example.org"))
     settings = json.loads((folder / "delivery.json").read_text())
     (folder / "delivery.json").write_text(json.dumps({**settings, "dataset": "erasure"}))
     return folder

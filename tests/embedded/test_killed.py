@@ -48,6 +48,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     try:
         deployment.bootstrap(target, assembly, tmp_path / "bootstrap.log")
         deployment.deploy(target, assembly, tmp_path / "deploy.log")
+        lifecycle.down(home)  # saved whole: a kill may lose seconds, and the deploy was seconds ago
         yield home
     finally:
         lifecycle.down(home)
@@ -92,7 +93,7 @@ POINTS: dict[str, Callable[[Platform], Any]] = {
 
 
 def test_a_run_that_is_killed_again_and_again_comes_out_exact(home: Path, delivery: Path) -> None:
-    running = lifecycle.up(home)
+    running = lifecycle.up(home, port=PORT)
     manifest, notices = at(running).load(delivery), ""
     for point, reached in POINTS.items():
         platform = at(running)
