@@ -4,19 +4,16 @@ import gzip
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from reading import readable, records
 from rich.console import Console
 
 from solvent import contracts, datasets, naming
 from solvent.cli import erase as erasing
 from solvent.client import Execution, Platform, query
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "erasure"))
-from reading import readable, records  # noqa: E402
 
 pytestmark = pytest.mark.embedded
 

@@ -1,24 +1,19 @@
 """A database becomes a delivery, and the delivery tables: the deployed job, a real PostgreSQL, every row counted."""
 
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from conftest import EmbeddedAws, wait
+from servers import Server, postgresql
 
 from solvent import contracts, delivery, naming
 from solvent.cli.extract import Extracted, Extraction
 from solvent.client import Platform, PlatformError
 from solvent.datasets import synthetic
 from solvent.datasets.files import render
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for `import servers`
-
-from servers import Server, postgresql
 
 pytestmark = pytest.mark.embedded
 TYPES = {"number": "NUMERIC", "integer": "BIGINT", "date": "DATE", "timestamp": "TIMESTAMPTZ", "boolean": "BOOLEAN"}

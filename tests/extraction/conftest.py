@@ -1,23 +1,18 @@
 """Real databases, and an embedded AWS for S3 and Secrets Manager, so that a job can be a process of its own, too."""
 
-import sys
 import uuid
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from landing import REGION, Lake
+from servers import Server, mariadb, postgresql
 
 from embedded_aws import lifecycle
 from solvent import contracts
 from solvent.contracts import Contract, Contracts
 from solvent.extraction import definition
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for `import servers`
-
-from landing import REGION, Lake
-from servers import Server, mariadb, postgresql
 
 
 @pytest.fixture(scope="session")

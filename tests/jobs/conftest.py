@@ -1,15 +1,12 @@
 """The Glue job's logic on DuckDB and, marked `spark`, on Spark; AWS is moto's."""
 
 import functools
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from moto import mock_aws
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for `import lakehouse` and the like
 
 
 @pytest.fixture(autouse=True)

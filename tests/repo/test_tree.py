@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,11 @@ def test_no_pickle_in_anything_that_serves(tracked: list[Path]) -> None:
     assert served
     loads = re.compile(r"^\s*(?:import|from) (?:pickle|joblib|cloudpickle|dill|shelve)\b", re.M)
     assert [p.name for p in served if loads.search(p.read_text())] == []
+
+
+def test_what_tests_import_of_each_other_has_a_name_of_its_own(tracked: list[Path]) -> None:
+    """Tests' folders stand on one sys.path: of two modules of one name, either might be the one imported."""
+    packaged = {p.parent for p in tracked if p.name == "__init__.py"}
+    own = [p for p in tracked if p.suffix == ".py" and p.relative_to(ROOT).parts[0] == "tests"]
+    names = Counter(p.stem for p in own if p.stem != "conftest" and p.stem[:5] != "test_" and p.parent not in packaged)
+    assert [name for name, times in names.items() if times > 1] == []

@@ -1,14 +1,11 @@
 """What takes minutes: `make test-scale`."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from moto import mock_aws
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for `import lakehouse` and the like
 
 
 @pytest.fixture

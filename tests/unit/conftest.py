@@ -1,8 +1,5 @@
 """Unit tests open no socket and know no AWS account: what they need of AWS is moto's, or a fake of tests/fakes.py."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket
@@ -10,8 +7,6 @@ from pytest_socket import disable_socket
 # A busy machine is slow at times; that is no finding.
 settings.register_profile("solvent", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("solvent")
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # for `import fakes`
 
 
 @pytest.fixture(autouse=True)

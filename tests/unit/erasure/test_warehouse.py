@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from bank import Api
+from erasable import Api
 
 from solvent import contracts
 from solvent.contracts.people import chain, links
