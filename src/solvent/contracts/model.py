@@ -77,6 +77,16 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Parameter:
+    """A parameter of a saved query, `:name` in its SQL. Without a `default` it must be given."""
+
+    name: str
+    type: str
+    description: str
+    default: str | None = None
+
+
+@dataclass(frozen=True)
 class Reference:
     """`column` holds a key of `contract`: its column `target`."""
 
@@ -91,6 +101,9 @@ class Contract:
 
     `zone` is the lake zone that holds the table. `source` names, for a cleaned table, the source contract it cleans.
     A source's files have fields separated by `delimiter`; an `optional` one may be absent from a delivery.
+
+    A `mart` is an object of the warehouse's schema `marts`: a view, a `materialized` one, or a table of reference data
+    (`rows`, in the order of the columns). A `query` is a saved one, with `parameters`.
     """
 
     name: str
@@ -111,6 +124,9 @@ class Contract:
     delimiter: str = ","
     optional: bool = False
     rules: tuple[Rule, ...] = ()
+    materialized: bool = False
+    rows: tuple[tuple[str | float | None, ...], ...] = ()
+    parameters: tuple[Parameter, ...] = ()
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -224,6 +240,14 @@ class Contracts(Mapping[str, Contract]):
         histories = (self.history(c.source) for c in found if c.source)
         return (*found, *(h for h in histories if h is not None))
 
+    def marts(self) -> tuple[Contract, ...]:
+        """The objects of the warehouse's schema `marts`, by name."""
+        return tuple(sorted((c for c in self.values() if c.kind == "mart"), key=lambda c: c.name))
+
+    def queries(self) -> tuple[Contract, ...]:
+        """The saved queries, by name."""
+        return tuple(sorted((c for c in self.values() if c.kind == "query"), key=lambda c: c.name))
+
     def steps(self, portfolio: str) -> tuple[Contract, ...]:
         """The portfolio's published tables that a step of `sql/etl/` fills."""
         found = (c for c in self.values() if c.portfolio == portfolio and c.kind == "published" and c.source is None)
@@ -245,6 +269,8 @@ def from_data(data: Mapping[str, Any]) -> Contract:
     tuples = {"columns": tuple(_column(c) for c in data["columns"]), "key": tuple(data["key"])}
     tuples |= {"references": tuple(Reference(**r) for r in data["references"]), "sort_key": tuple(data["sort_key"])}
     tuples |= {"rules": tuple(Rule(**r) for r in data["rules"])}
+    tuples |= {"rows": tuple(tuple(r) for r in data["rows"])}
+    tuples |= {"parameters": tuple(Parameter(**p) for p in data["parameters"])}
     return Contract(**{**data, **tuples})
 
 

@@ -5,13 +5,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from solvent.contracts.model import Column, Contract, ContractError, Contracts, Match, Reference, Rule
+from solvent.contracts.model import (
+    Column,
+    Contract,
+    ContractError,
+    Contracts,
+    Match,
+    Parameter,
+    Reference,
+    Rule,
+)
 
 if TYPE_CHECKING:
     from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty
 
 _DELIMITERS = {",": ",", ";": ";", "tab": "\t"}
 _LOGICAL = {"array": "json", "object": "json"}
+# What a mart's column has in the warehouse unless its contract says otherwise: the type that its SQL yields.
+_IN_SQL = {
+    "string": "VARCHAR(256)", "integer": "BIGINT", "number": "DOUBLE PRECISION", "date": "DATE",
+    "timestamp": "TIMESTAMP", "boolean": "BOOLEAN", "json": "SUPER",
+}  # fmt: skip
+_RANKS = ("source", "published", "mart", "query")
 _BORROWED = (
     *("type", "physical", "description", "required", "minimum", "maximum"),
     *("pattern", "max_length", "values", "codes", "pii"),
@@ -38,7 +53,7 @@ def read(folder: Path) -> Contracts:
         raise ContractError(f"{folder} holds no *.odcs.yaml; the checkout is incomplete.")
     known: dict[str, Contract] = {}
     # What borrows columns (columnsOf, sameAs) comes after what it borrows from.
-    for path, document in sorted(documents.items(), key=lambda item: _custom(item[1]).get("kind") != "source"):
+    for path, document in sorted(documents.items(), key=lambda item: _RANKS.index(_custom(item[1])["kind"])):
         try:
             contract = _contract(document, known)
         except (KeyError, TypeError, ValueError) as error:
@@ -77,12 +92,13 @@ def _contract(document: "OpenDataContractStandard", known: dict[str, Contract]) 
         references = _references(table)
     row_counts = [q.mustBeGreaterThan for q in table.quality or [] if q.metric == "rowCount"]
     description = document.description
+    kind = settings["kind"]
     return Contract(
         name=_text(document.name),
         portfolio=_text(document.domain),
-        kind=settings["kind"],
-        schema=_text(document.domain),
-        zone=settings["zone"],
+        kind=kind,
+        schema="marts" if kind == "mart" else _text(document.domain),
+        zone=settings.get("zone", "warehouse") if kind in ("mart", "query") else settings["zone"],
         description=_text(table.description),
         columns=columns,
         key=key,
@@ -96,6 +112,9 @@ def _contract(document: "OpenDataContractStandard", known: dict[str, Contract]) 
         delimiter=_DELIMITERS[options.get("delimiter", ",")],
         optional=options.get("delivery") == "optional",
         rules=tuple(Rule(**rule) for rule in options.get("rules", ())),
+        materialized=bool(options.get("materialized", False)),
+        rows=tuple(tuple(row) for row in options.get("rows", ())),
+        parameters=tuple(Parameter(**given) for given in options.get("parameters", ())),
     )
 
 
@@ -111,7 +130,7 @@ def _column(prop: "SchemaProperty", settings: dict[str, Any], known: dict[str, C
         base |= {k: getattr(borrowed, k) for k in ("minimum", "maximum", "max_length", "codes")}
         base["sources"] = (custom["sameAs"],)
     stated = {
-        "type": _LOGICAL.get(prop.logicalType or "", prop.logicalType),
+        "type": _logical(prop) or None,
         "physical": prop.physicalType,
         "description": prop.description,
         "required": prop.required,
@@ -131,7 +150,13 @@ def _column(prop: "SchemaProperty", settings: dict[str, Any], known: dict[str, C
         "match": _match(custom.get("match")),
     }
     merged = {k: v for k, v in (base | {k: v for k, v in stated.items() if v is not None}).items() if v is not None}
+    if settings["kind"] in ("mart", "query"):
+        merged.setdefault("physical", _IN_SQL[merged["type"]])
     return Column(name=_text(prop.name), **merged)
+
+
+def _logical(prop: "SchemaProperty") -> str:
+    return _LOGICAL.get(prop.logicalType or "", prop.logicalType or "")
 
 
 def _match(given: dict[str, Any] | None) -> Match | None:

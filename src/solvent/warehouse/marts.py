@@ -1,0 +1,206 @@
+"""The schema `marts`: what the API, dashboards, reports and analysts read, and nothing else; one definition a figure.
+
+A mart is a contract (`contracts/marts/NAME.odcs.yaml`) and its query (`sql/marts/NAME.sql`): a late-binding view, a
+materialized view, or a table of reference data whose rows stand in the contract. Unlike a migration it may be edited:
+what has changed, and what reads it, is made anew at the next deploy, each object in a transaction of its own.
+"""
+
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from solvent import contracts
+from solvent.contracts import Contract, Contracts
+from solvent.warehouse import statements as sql
+from solvent.warehouse.data_api import DataApi
+from solvent.warehouse.migrations import split
+
+LEDGER = (
+    "CREATE SCHEMA IF NOT EXISTS marts",
+    "CREATE TABLE IF NOT EXISTS ops.marts_ledger (name VARCHAR(120) NOT NULL, kind VARCHAR(20) NOT NULL, "
+    "checksum VARCHAR(64) NOT NULL, applied_at TIMESTAMP NOT NULL, PRIMARY KEY (name)) DISTSTYLE ALL SORTKEY (name)",
+    "GRANT USAGE ON SCHEMA marts TO ROLE analyst",
+    "GRANT USAGE ON SCHEMA marts TO ROLE risk_officer",
+)
+READERS = ("analyst", "risk_officer")
+REFRESH = "refresh_marts"
+_READS = re.compile(r"\bmarts\.(\w+)")
+
+
+class MartError(Exception):
+    """A mart's contract and query contradict each other, or marts read each other in a circle."""
+
+
+@dataclass(frozen=True)
+class Mart:
+    """One object. `query` is its SELECT, empty for reference data; `question` is the business question it answers.
+
+    `reads` are the marts that it needs.
+    """
+
+    contract: Contract
+    query: str
+    question: str
+    checksum: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.contract.name
+
+    @property
+    def kind(self) -> str:
+        """`table`, `materialized view` or `view`."""
+        if self.contract.rows:
+            return "table"
+        return "materialized view" if self.contract.materialized else "view"
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset(_READS.findall(self.query)) - {self.name}
+
+    def create(self) -> list[str]:
+        """The statements that make it, its comment and its grants."""
+        name, question = sql.table(self.contract), sql.literal(self.question)
+        if self.kind == "table":
+            made = [*_reference(self.contract), f"COMMENT ON TABLE {name} IS {question}"]
+        elif self.kind == "materialized view":
+            attributes = f"DISTKEY ({self.contract.dist_key})" if self.contract.dist_key else "DISTSTYLE EVEN"
+            sort = f" SORTKEY ({', '.join(self.contract.sort_key)})" if self.contract.sort_key else ""
+            made = [f"CREATE MATERIALIZED VIEW {name} {attributes}{sort} AUTO REFRESH NO AS {self.query}"]
+        else:
+            made = [
+                f"CREATE VIEW {name} AS {self.query} WITH NO SCHEMA BINDING",
+                f"COMMENT ON VIEW {name} IS {question}",
+            ]
+        return [*made, *(f"GRANT SELECT ON TABLE {name} TO ROLE {role}" for role in _readers(self.contract))]
+
+    def drop(self, kind: str) -> list[str]:
+        """The statements that drop what stands there as `kind`. Reference data stay: others may be made on them."""
+        name = sql.table(self.contract)
+        if kind == "table":
+            return [] if self.kind == "table" else [f"DROP TABLE IF EXISTS {name} CASCADE"]
+        cascade = " CASCADE" if kind == "materialized view" else ""
+        return [f"DROP {kind.upper()} IF EXISTS {name}{cascade}"]
+
+
+def apply(api: DataApi, *, timeout: float = 600) -> list[str]:
+    """Make what is new or has changed, drop what is gone; returns the names. Raises MartError or DataApiError."""
+    known = read()
+    api.batch(list(LEDGER), timeout=timeout)
+    rows = api.query("SELECT name, kind, checksum FROM ops.marts_ledger", timeout=timeout).rows
+    stands = {str(name): (str(kind), str(checksum)) for name, kind, checksum in rows}
+    pending = plan(known, {name: checksum for name, (_, checksum) in stands.items()})
+    gone = sorted(set(stands) - {m.name for m in known})
+    for name in gone:
+        api.batch([_gone(name, stands[name][0]), _forget(name)], timeout=timeout)
+    for mart in pending:
+        before = mart.drop(stands[mart.name][0] if mart.name in stands else mart.kind)
+        api.batch([*before, *mart.create(), _forget(mart.name), _record(mart)], timeout=timeout)
+    if pending or gone:
+        api.batch(refresh_procedure(known), timeout=timeout)
+    return [m.name for m in pending] + gone
+
+
+def plan(known: Sequence[Mart], applied: Mapping[str, str]) -> list[Mart]:
+    """The marts whose checksum is not the applied one, in the order in which they must be made."""
+    return [mart for mart in known if applied.get(mart.name) != mart.checksum]
+
+
+def refresh_procedure(known: Sequence[Mart]) -> list[str]:
+    """The procedure `ops.refresh_marts()`, with which the loader refreshes what only the owner may refresh.
+
+    Source: docs.aws.amazon.com/redshift/latest/dg/materialized-view-refresh-sql-command.html (owner only).
+    """
+    body = " ".join(f"REFRESH MATERIALIZED VIEW {sql.table(m.contract)};" for m in known if m.contract.materialized)
+    return [
+        f"CREATE OR REPLACE PROCEDURE ops.{REFRESH}() AS $$ BEGIN {body} END; $$ LANGUAGE plpgsql SECURITY DEFINER",
+        f"GRANT EXECUTE ON PROCEDURE ops.{REFRESH}() TO ROLE loader",
+    ]
+
+
+def read() -> list[Mart]:
+    """All marts, each after those it reads: from the package when they were shipped, else from the checkout."""
+    shipped: Traversable = resources.files("solvent").joinpath("_sql", "marts")
+    folder = shipped if shipped.is_dir() else Path(__file__).resolve().parents[3] / "sql" / "marts"
+    return parse(contracts.load(), {p.name: p.read_text() for p in folder.iterdir() if p.name.endswith(".sql")})
+
+
+def parse(known: Contracts, files: Mapping[str, str]) -> list[Mart]:
+    """Marts from contracts and their queries by file name. Raises MartError, naming the file."""
+    found = {
+        c.name: Mart(c, _query(c, files), question(files.get(f"{c.name}.sql", "")) or c.purpose) for c in known.marts()
+    }
+    for name in files:
+        if name.removesuffix(".sql") not in found:
+            raise MartError(f"sql/marts/{name} has no contract: add contracts/marts/{name[:-4]}.odcs.yaml.")
+    ordered: dict[str, Mart] = {}
+    while len(ordered) < len(found):
+        ready = [m for m in found.values() if m.name not in ordered and m.reads <= set(ordered)]
+        if not ready:
+            rest = sorted(set(found) - set(ordered))
+            unknown = {r for name in rest for r in found[name].reads} - set(found)
+            wrong = f"unknown marts: {', '.join(sorted(unknown))}" if unknown else "each other in a circle"
+            raise MartError(f"{', '.join(rest)} read {wrong}.")
+        for mart in ready:
+            below = "".join(ordered[name].checksum for name in sorted(mart.reads))
+            text = json.dumps([mart.create(), below])
+            ordered[mart.name] = replace(mart, checksum=hashlib.sha256(text.encode()).hexdigest())
+    return list(ordered.values())
+
+
+def question(text: str) -> str:
+    """The comment with which the file of a mart or of a saved query begins: the business question."""
+    return " ".join(line.lstrip("- ") for line in itertools.takewhile(lambda t: t.startswith("--"), text.splitlines()))
+
+
+def _query(contract: Contract, files: Mapping[str, str]) -> str:
+    text = files.get(f"{contract.name}.sql", "")
+    if bool(text) == bool(contract.rows):
+        wrong = "both rows in its contract and a query" if text else "neither rows in its contract nor a query"
+        raise MartError(f"The mart {contract.name} has {wrong} in sql/marts/{contract.name}.sql; it needs one of them.")
+    statements = split(text)
+    if len(statements) > 1:
+        raise MartError(f"sql/marts/{contract.name}.sql has {len(statements)} statements; a mart is one query.")
+    return statements[0] if statements else ""
+
+
+def _readers(contract: Contract) -> tuple[str, ...]:
+    """Who may read a mart: analysts only what has no personal data of the classes direct and protected."""
+    return READERS if not {c.pii for c in contract.columns} & {"direct", "protected"} else ("risk_officer",)
+
+
+def _reference(contract: Contract) -> list[str]:
+    """A table of reference data, made once and filled with the contract's rows."""
+    name = sql.table(contract)
+    columns = ", ".join(
+        f"{sql.identifier(c.name)} {c.physical}{' NOT NULL' if c.required else ''}" for c in contract.columns
+    )
+    rows = ", ".join("(" + ", ".join(_value(v) for v in row) + ")" for row in contract.rows)
+    return [
+        f"CREATE TABLE IF NOT EXISTS {name} ({columns}) DISTSTYLE ALL",
+        f"DELETE FROM {name}",  # noqa: S608
+        f"INSERT INTO {name} VALUES {rows}",  # noqa: S608
+    ]
+
+
+def _value(value: str | float | None) -> str:
+    return "NULL" if value is None else sql.literal(value) if isinstance(value, str) else repr(value)
+
+
+def _gone(name: str, kind: str) -> str:
+    return f"DROP {kind.upper()} IF EXISTS marts.{sql.identifier(name)}" + (" CASCADE" if kind != "view" else "")
+
+
+def _forget(name: str) -> str:
+    return f"DELETE FROM ops.marts_ledger WHERE name = {sql.literal(name)}"  # noqa: S608
+
+
+def _record(mart: Mart) -> str:
+    values = ", ".join(sql.literal(v) for v in (mart.name, mart.kind, mart.checksum))
+    return f"INSERT INTO ops.marts_ledger (name, kind, checksum, applied_at) VALUES ({values}, GETDATE())"  # noqa: S608
