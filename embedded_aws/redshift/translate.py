@@ -97,8 +97,11 @@ def _window(node: exp.Window) -> exp.Expr:
 
 
 def _cast(node: exp.Cast) -> exp.Expr:
-    """A cast to VARCHAR(n) cuts the text; SUPER is JSON."""
+    """A cast to VARCHAR(n) cuts the text; of a string inside a SUPER it gives the string, without JSON's quotes."""
     kind = node.to
+    if kind.is_type("varchar") and isinstance(node.this, exp.Dot | exp.Bracket):
+        path = exp.Literal.string("$")
+        node.set("this", exp.Anonymous(this="json_extract_string", expressions=[node.this.copy(), path]))
     if kind.is_type("varchar", "char", "nchar", "nvarchar", "text") and kind.expressions:
         length = kind.expressions[0].this
         kind.set("expressions", [])
