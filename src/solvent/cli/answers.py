@@ -5,7 +5,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -147,12 +147,13 @@ def _column(pa: Any, values: list[Any], kind: str) -> Any:
         exact = [None if v is None else Decimal(str(v)) for v in values]
         places = max((-int(v.as_tuple().exponent) for v in exact if v is not None), default=0)
         return pa.array(exact, pa.decimal128(38, max(places, 0)))
-    made, read = {
+    typed: dict[str, tuple[Any, Callable[[Any], Any]]] = {
         "int2": (pa.int16(), int), "int4": (pa.int32(), int), "int8": (pa.int64(), int), "bool": (pa.bool_(), bool),
         "float4": (pa.float32(), float), "float8": (pa.float64(), float), "date": (pa.date32(), date.fromisoformat),
         "timestamp": (pa.timestamp("us"), datetime.fromisoformat),
         "timestamptz": (pa.timestamp("us", "UTC"), datetime.fromisoformat),
-    }.get(kind, (pa.string(), str))  # fmt: skip
+    }  # fmt: skip
+    made, read = typed.get(kind, (pa.string(), str))
     return pa.array([None if v is None else read(v) for v in values], made)
 
 

@@ -108,9 +108,11 @@ class Prompt:
 
 def ended(text: str) -> bool:
     """Whether Enter ends the entry: a command, nothing at all, or a `;` that is in no quotes."""
-    bare = " ".join(split(text))
-    whole = bare.count("'") % 2 == 0 and bare.count("$$") % 2 == 0
-    return not text.strip() or text.lstrip().startswith("\\") or (text.rstrip().endswith(";") and whole)
+    if not text.strip() or text.lstrip().startswith("\\"):
+        return True
+    *statements, last = split(text + "\nx")
+    bare = " ".join(statements)
+    return last == "x" and bare.count("'") % 2 == 0 and bare.count("$$") % 2 == 0
 
 
 def look_up(console: Console, text: str) -> None:
