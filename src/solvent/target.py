@@ -10,6 +10,7 @@ import boto3
 import botocore.session
 import yaml
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from solvent.naming import Names
 
@@ -71,9 +72,15 @@ class Target:
         return cls(Names(environment), region, boto3.Session(region_name=region))
 
     def as_person(self, role: str) -> "Target":
-        """The same place, as the platform's role for people (`naming.PEOPLE`), for an hour."""
+        """The same place, as the platform's role for people (`naming.PEOPLE`), for an hour. Raises NoTarget."""
         arn = f"arn:aws:iam::{self.account_id}:role/{self.names.person(role)}"
-        given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="solvent")["Credentials"]
+        try:
+            given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="solvent")["Credentials"]
+        except ClientError as error:
+            raise NoTarget(
+                f"{arn} could not be assumed: {error.response['Error'].get('Message', error)}. Either the platform is "
+                "not deployed there (`solvent status`), or who you are needs sts:AssumeRole on that role."
+            ) from error
         keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         made = _on_the_laptop if self.endpoint_url else _in_an_account
         return replace(self, session=made(self.region, *keys))

@@ -39,6 +39,17 @@ def rows(to: Console, columns: Sequence[str], found: Sequence[Sequence[Any]], ti
             to.print(f"{name:<{widest}}  {value}", markup=False, highlight=False, soft_wrap=True)
 
 
+def listing(to: Console, columns: Sequence[str], found: Sequence[Sequence[str]]) -> None:
+    """A table of names and what they mean: the last column, a text, wraps where the screen ends."""
+    table = Table()
+    for name in columns[:-1]:
+        table.add_column(name, no_wrap=True)
+    table.add_column(columns[-1])
+    for row in found:
+        table.add_row(*map(Text, row))
+    to.print(table)
+
+
 def _text(value: Any) -> str:
     """A float with six decimals at most, a tiny one with three digits; everything else whole."""
     if isinstance(value, float) and math.isfinite(value):

@@ -82,7 +82,7 @@ class Prompt:
         if name == "\\q":
             return False
         if name in ("\\help", "\\?"):
-            output.rows(self._console, ["command", "does"], list(COMMANDS.items()))
+            output.listing(self._console, ["command", "does"], list(COMMANDS.items()))
         elif name == "\\timing":
             self._timing = not self._timing
             self._console.print(f"Times are {'shown' if self._timing else 'not shown'}.")
@@ -128,7 +128,7 @@ def look_up(console: Console, text: str) -> None:
     rows = [[r.name, r.kind, r.about] for r in named or known.values() if wanted in ("", r.contract.schema) or named]
     if not rows:
         raise QueryError(advice.explain(f'relation "{wanted}" does not exist', "", known))
-    output.rows(console, ["relation", "kind", "holds or answers"], rows)
+    output.listing(console, ["relation", "kind", "holds or answers"], rows)
 
 
 def _describe(console: Console, relation: catalog.Relation) -> None:
@@ -139,4 +139,4 @@ def _describe(console: Console, relation: catalog.Relation) -> None:
         [c.name, c.physical, "key" if c.name in contract.key else "", "" if c.pii == "none" else c.pii, c.description]
         for c in contract.columns
     ]
-    output.rows(console, ["column", "type", "key", "personal data", "meaning"], rows)
+    output.listing(console, ["column", "type", "key", "personal data", "meaning"], rows)

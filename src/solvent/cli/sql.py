@@ -84,11 +84,14 @@ def query(
 
 
 def listed(to: Console, saved: "list[Query]") -> None:
-    """The saved queries, their questions and parameters."""
-    rows = [
-        [q.name, q.question, ", ".join(_parameter(p.name, p.default) for p in q.contract.parameters)] for q in saved
-    ]
-    output.rows(to, ["query", "question", "parameters"], rows)
+    """The saved queries, their parameters and questions."""
+    rows = [[q.name, _parameters(q), q.question] for q in saved]
+    output.listing(to, ["query", "parameters", "question"], rows)
+
+
+def _parameters(query: "Query") -> str:
+    given = query.contract.parameters
+    return ", ".join(p.name if p.default is None else f"{p.name}={p.default}" for p in given)
 
 
 def _answer(
@@ -101,10 +104,6 @@ def _answer(
         answers.show(console, answer, everything=everything)
     else:
         answers.write(console, answer, form, out)
-
-
-def _parameter(name: str, default: str | None) -> str:
-    return name if default is None else f"{name}={default}"
 
 
 def _warehouse(env: str | None, role: str | None) -> "DataApi":

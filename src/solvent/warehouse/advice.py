@@ -74,11 +74,15 @@ def _denied(kind: str, name: str, sql: str, relations: Mapping[str, Relation]) -
 
 
 def granted(relation: Relation) -> str:
-    """Which people may read a relation: `analyst (not full_name, email), risk_officer`."""
+    """Which people may read a relation: `analyst (not email), risk_officer (email masked)`."""
     said = []
     for role in (r for r in naming.PEOPLE if r in relation.readers):
-        hidden = [c for c in relation.contract.column_names if c not in relation.readers[role]]
-        said.append(f"{role} (not {', '.join(hidden)})" if hidden else role)
+        columns, masked = relation.readers[role], relation.masked.get(role, frozenset())
+        hidden = [c for c in relation.contract.column_names if c not in columns]
+        behind = [c for c in relation.contract.column_names if c in masked & columns]
+        notes = [f"not {', '.join(hidden)}"] if hidden else []
+        notes += [f"{', '.join(behind)} masked"] if behind else []
+        said.append(f"{role} ({'; '.join(notes)})" if notes else role)
     return ", ".join(said) or "nobody but the administrator"
 
 

@@ -83,10 +83,9 @@ class Queries(Mapping[str, Query]):
 
     def __getitem__(self, name: str) -> Query:
         if name not in self._queries:
-            near = get_close_matches(name, self._queries, 3) or list(self._queries)
-            raise QueryError(
-                f"There is no saved query '{name}'. There is {', '.join(near)}; `solvent query` lists all."
-            )
+            near = get_close_matches(name, self._queries, 3)
+            meant = f" Did you mean {', '.join(near)}?" if near else ""
+            raise QueryError(f"There is no saved query '{name}'.{meant} `solvent query` lists all.")
         return self._queries[name]
 
     def __contains__(self, name: object) -> bool:

@@ -184,7 +184,7 @@ def test_the_sql_of_a_saved_query_is_shown_without_asking(solvent: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["rows_of_runs"], "There is no saved query 'rows_of_runs'. There is rows_of_run"),
+        (["rows_of_runs"], "There is no saved query 'rows_of_runs'. Did you mean rows_of_run"),
         (["rows_of_run"], "'run_id' is missing"),
         (["risk_bands", "--param", "x=1"], "'x' is no parameter of it. It takes none"),
     ],

@@ -1,5 +1,7 @@
 """What the warehouse refuses comes with the place and the way on; who may read what is what the migrations grant."""
 
+from dataclasses import replace
+
 import pytest
 
 from solvent import contracts
@@ -51,19 +53,36 @@ def test_grants_and_revokes_add_up_in_their_order() -> None:
         "GRANT SELECT, INSERT ON TABLE lending.loans TO ROLE loader, ROLE risk_officer",
         "REVOKE SELECT (amount) ON TABLE lending.loans FROM ROLE analyst",
         "REVOKE SELECT ON TABLE lending.loans FROM ROLE loader",
-        "GRANT SELECT ON ALL TABLES IN SCHEMA lending TO ROLE service, ROLE admin",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA ops, lending TO ROLE service, ROLE admin",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA lending GRANT ALL ON TABLES TO ROLE later",
+        "GRANT ALL ON SCHEMA lending, ops TO ROLE nobody",
+        "GRANT SELECT ON TABLE lending.customers TO ROLE nobody",
+        "GRANT EXECUTE ON PROCEDURE ops.refresh_marts() TO ROLE nobody",
         "GRANT USAGE ON SCHEMA lending TO ROLE nobody",
         "GRANT INSERT ON TABLE lending.loans TO ROLE nobody",
         'GRANT ROLE loader TO "IAMR:x"',
     ]
-    assert grants.parse(statements, {"lending.loans": LOANS}) == {
+    assert grants.parse(statements, {"lending.loans": LOANS}).reads == {
         "lending.loans": {
             "analyst": frozenset({"loan_id"}),
             "risk_officer": every,
             "service": every,
             "admin": every,
+            "later": every,
         }
     }
+
+
+def test_what_a_role_sees_masked_is_said() -> None:
+    statements = [
+        "GRANT SELECT ON TABLE lending.loans TO ROLE risk_officer",
+        "ATTACH MASKING POLICY hide ON lending.loans (amount, purpose) TO ROLE risk_officer",
+        "DETACH MASKING POLICY hide ON lending.loans (purpose) FROM ROLE risk_officer",
+    ]
+    access = grants.parse(statements, {"lending.loans": LOANS})
+    name = "lending.loans"
+    loans = replace(RELATIONS[name], readers=access.reads[name], masked=access.masked[name])
+    assert advice.granted(loans) == "risk_officer (amount masked)"
 
 
 def test_analysts_read_neither_what_identifies_nor_what_is_protected() -> None:
