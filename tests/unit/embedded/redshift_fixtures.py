@@ -6,7 +6,7 @@ from typing import Any
 
 from embedded_aws.redshift.engine import Database, Roles
 from embedded_aws.redshift.errors import SqlError
-from embedded_aws.redshift.session import Outcome
+from embedded_aws.redshift.outcome import Outcome
 
 ROLE = "arn:aws:iam::000000000000:role/copy"
 
