@@ -105,7 +105,7 @@ def _most_rows(reader: Reader) -> int:
 
 def _check(session: "Session", schema: str, name: str, function: str, arguments: Sequence[exp.DataType]) -> None:
     catalog.require_schema(session.cursor, schema)
-    if any(kind.is_type("super") for kind in arguments):
+    if any(kind.this == exp.DType.SUPER for kind in arguments):
         raise not_implemented("SUPER as an argument of a model's function")
     if not 1 <= len(arguments) <= MOST_ARGUMENTS:
         raise SqlError(f"a model's function takes 1 to {MOST_ARGUMENTS} arguments, not {len(arguments)}")
@@ -211,7 +211,7 @@ def _invocation(definition: dict[str, Any], arguments: Sequence[exp.Expr]) -> ex
 
 def _duckdb_type(text: str) -> exp.DataType:
     kind = data_type(text)
-    if kind.is_type("super"):
+    if kind.this == exp.DType.SUPER:
         return exp.DataType.build("json")
     if kind.is_type("varchar", "char", "nchar", "nvarchar", "text", "bpchar"):
         return exp.DataType.build("text")
