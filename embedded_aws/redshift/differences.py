@@ -11,7 +11,7 @@ class Difference:
     here: str
 
 
-# Recognised by their leading words and executed by a handler of their own (kinds.HANDLERS): sqlglot does not parse them.
+# Recognised by their leading words, since sqlglot does not parse them, and executed by a handler (kinds.HANDLERS).
 NAMED: dict[tuple[str, ...], Difference] = {
     words: Difference(" ".join(words), here)
     for words, here in (
@@ -33,8 +33,8 @@ NAMED: dict[tuple[str, ...], Difference] = {
         (
             ("CREATE", "EXTERNAL", "SCHEMA"),
             "FROM KINESIS only. A stream is answered from what its consumer has stored in S3 (the stream's tag "
-            "`RecordsStoredAt`), read with the schema's role: a record as it was stored, the time at which its batch was, "
-            "the sequence number of the batch's first record, no partition key; what the consumer refused is absent",
+            "`RecordsStoredAt`), read with the schema's role: a record as it was stored, the time at which its batch "
+            "was, the batch's first sequence number, no partition key; what the consumer refused is absent",
         ),
         (
             ("CREATE", "MODEL"),

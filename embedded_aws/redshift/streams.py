@@ -84,8 +84,9 @@ def is_stream(cursor: duckdb.DuckDBPyConnection, schema: str) -> bool:
 
 def refuse_direct(cursor: duckdb.DuckDBPyConnection, tree: exp.Expr) -> None:
     """A stream is read by materialized views alone. Raises SqlError."""
-    for table in catalog.tables_in(tree):
-        if is_stream(cursor, table.db):
+    external = {row[0] for row in cursor.execute("SELECT schema_name FROM _redshift.external_schemas").fetchall()}
+    for table in catalog.tables_in(tree) if external else []:
+        if table.db in external:
             raise SqlError(
                 f'the stream "{table.db}.{table.name}" can be read by a materialized view only',
                 detail="Create a materialized view on it, REFRESH it and query that.",

@@ -37,7 +37,8 @@ def respond(
     """The answer to one request, and its content type.
 
     JSON: one object -> one answer; a list, or {"instances": [...]} -> a list of answers. JSON lines -> JSON lines, in
-    order. CSV -> CSV: what a function of Redshift's CREATE MODEL sends and reads, see `_csv`. An applicant is {<entity>?, "as_of"?, <feature>: value...}, or has its features below "features".
+    order. CSV -> CSV, for Redshift's CREATE MODEL: see `_csv`. An applicant is {<entity>?, "as_of"?, <feature>:
+    value...}, or has its features below "features".
     Raises InvalidRequest: nothing is answered unless every applicant of the request is sound.
     """
     kind = (content_type or JSON).partition(";")[0].strip().lower()

@@ -43,7 +43,7 @@ class FolderStorage:
 
 
 class FakeEndpoints:
-    """SageMaker as functions from a request's body to an answer's: the requests are kept with the role that made them."""
+    """SageMaker as functions from a request's body to an answer's; requests are kept, each with its role."""
 
     def __init__(self) -> None:
         self.known: dict[str, Callable[[bytes], bytes]] = {}

@@ -38,7 +38,8 @@ def warehouse(tmp_path: Path) -> Warehouse:
 )
 def test_a_refresh_takes_in_what_is_new(warehouse: Warehouse) -> None:
     warehouse.run(VIEW)
-    stages = "SELECT JSON_EXTRACT_PATH_TEXT(text, 'stage'), shard_id, sequence_number, partition_key, arrived::varchar FROM live ORDER BY 3"
+    stages = """SELECT JSON_EXTRACT_PATH_TEXT(text, 'stage'), shard_id, sequence_number, partition_key, arrived::varchar
+        FROM live ORDER BY sequence_number"""
     first = [
         ("geprüft \\", "shard", "1", None, "2026-07-01 12:00:01"),
         ("paid", "shard", "2", None, "2026-07-01 12:00:02"),
