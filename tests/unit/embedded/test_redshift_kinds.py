@@ -1,6 +1,7 @@
 """Every statement of the repository has one taker: a handler of its kind, a record, or sqlglot without its fallback."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -8,31 +9,33 @@ import pytest
 from embedded_aws.redshift import kinds
 from embedded_aws.redshift.differences import ACCEPTED_ONLY, NAMED
 from embedded_aws.redshift.errors import SqlError
+from solvent.warehouse import marts
 from solvent.warehouse.migrations import split
 
 SQL = Path(__file__).parents[3] / "sql"
-FOLDERS = ("warehouse", "marts", "analytics")
-FILES = [file for folder in FOLDERS for file in sorted((SQL / folder).rglob("*.sql"))]
-_QUERIES = ("parsed: SELECT", "parsed: UNION")
-# What may stand where. A mart is a view, a saved query is one query.
-EXPECTED = {
-    "warehouse": re.compile(r"handler: .*|accepted: .*|parsed: (?!SELECT|UNION).*"),
-    "marts": re.compile(
-        r"parsed: (CREATE|DROP) VIEW|parsed: COMMENT|parsed: CREATE SCHEMA|accepted: GRANT|handler: .*"
-    ),
-    "analytics": re.compile("|".join(_QUERIES)),
-}
+FILES = [file for folder in ("warehouse", "marts", "analytics") for file in sorted((SQL / folder).rglob("*.sql"))]
+_QUERY = re.compile(r"parsed: (SELECT|UNION|EXCEPT|INTERSECT)")
+_NO_QUERY = re.compile(r"(handler|accepted|parsed): (?!SELECT|UNION|EXCEPT|INTERSECT).*")
+
+
+def takers(statements: Iterable[str], expected: re.Pattern[str]) -> dict[str, str]:
+    """The statements, shortened, that another takes than is expected."""
+    found = {statement[:80]: kinds.of(statement) for statement in statements}
+    assert found
+    return {statement: taker for statement, taker in found.items() if not expected.fullmatch(taker)}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(SQL)))
-def test_every_statement_has_a_taker(file: Path) -> None:
-    """One that only sqlglot's opaque fallback takes would be refused at the deploy."""
+def test_every_statement_of_a_file_has_a_taker(file: Path) -> None:
+    """One that only sqlglot's opaque fallback takes would be refused at the deploy. A mart is a query, too."""
     statements = split(file.read_text().replace("${prefix}", "solvent-dev"))
-    assert statements
-    expected = EXPECTED[file.relative_to(SQL).parts[0]]
-    takers = {statement: kinds.of(statement) for statement in statements}
-    wrong = {taker: statement[:60] for statement, taker in takers.items() if not expected.fullmatch(taker)}
-    assert wrong == {}
+    assert takers(statements, _NO_QUERY if file.parent.name == "warehouse" else _QUERY) == {}
+
+
+def test_every_statement_that_makes_the_marts_has_a_taker() -> None:
+    known = marts.read()
+    made = [statement for mart in known for statement in (*mart.create(), *mart.drop(mart.kind))]
+    assert takers([*marts.LEDGER, *made, *marts.refresh_procedure(known)], _NO_QUERY) == {}
 
 
 def test_what_has_a_handler_is_documented_and_the_other_way_round() -> None:
