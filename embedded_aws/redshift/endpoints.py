@@ -7,7 +7,7 @@ from embedded_aws.redshift.errors import SqlError
 
 
 class SageMakerEndpoints:
-    """`models.Endpoints` on the embedded SageMaker; IAM applies to the role."""
+    """`model_calls.Endpoints` on the embedded SageMaker; IAM applies to the role."""
 
     def __init__(self, role: str) -> None:
         self._role = role

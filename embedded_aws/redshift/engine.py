@@ -14,9 +14,9 @@ from pathlib import Path
 
 import duckdb
 
-from embedded_aws.redshift import accepted, catalog, loading, models
+from embedded_aws.redshift import accepted, catalog, loading, model_calls
 from embedded_aws.redshift.errors import SqlError, from_duckdb
-from embedded_aws.redshift.models import Endpoints
+from embedded_aws.redshift.model_calls import Endpoints
 from embedded_aws.redshift.outcome import Outcome
 from embedded_aws.redshift.reader import DEFAULT_ROLE
 from embedded_aws.redshift.session import Session
@@ -59,7 +59,7 @@ class Database:
         *,
         storage: Callable[[str], Storage],
         roles: Callable[[], Roles],
-        endpoints: Callable[[str], Endpoints] = models.nowhere,
+        endpoints: Callable[[str], Endpoints] = model_calls.nowhere,
         streams: StreamRecords | None = None,
         superuser: str = "admin",
     ) -> None:
@@ -75,7 +75,7 @@ class Database:
         ):
             self._connection.execute(f"SET GLOBAL {setting}")
         self._connection.execute(files(__package__).joinpath("catalog.sql").read_text())
-        models.register(self._connection, endpoints)
+        model_calls.register(self._connection, endpoints)
         self.storage, self.roles, self.scratch_folder = storage, roles, self._scratch
         self.endpoints, self.streams, self.superuser = endpoints, streams or NoStreams(), superuser
         self._writer = threading.RLock()

@@ -11,12 +11,23 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from sqlglot import exp
 
-from embedded_aws.redshift import accepted, catalog, ddl, drops, kinds, loading, materialized, models, streams, views
+from embedded_aws.redshift import (
+    accepted,
+    catalog,
+    ddl,
+    drops,
+    kinds,
+    loading,
+    materialized,
+    model_calls,
+    streams,
+    views,
+)
 from embedded_aws.redshift.cells import plain_integers
 from embedded_aws.redshift.dialect import generate, parse, tokenize
 from embedded_aws.redshift.differences import ACCEPTED_SETTINGS
 from embedded_aws.redshift.errors import SqlError, not_implemented
-from embedded_aws.redshift.models import Endpoints
+from embedded_aws.redshift.model_calls import Endpoints
 from embedded_aws.redshift.outcome import Outcome
 from embedded_aws.redshift.storage import Storage
 from embedded_aws.redshift.streams import StreamRecords
@@ -146,7 +157,7 @@ class Session:
 
     def translate(self, tree: exp.Expr) -> exp.Expr:
         """The tree as DuckDB means it. Raises SqlError."""
-        return models.rewrite_calls(self, translate(tree, parameters=self._parameters, user=self.user))
+        return model_calls.rewrite_calls(self, translate(tree, parameters=self._parameters, user=self.user))
 
     def execute_tree(self, tree: exp.Expr) -> Outcome:
         """Run one parsed statement. Raises SqlError or duckdb.Error."""
