@@ -13,10 +13,9 @@ borrowed AS (
     l.customer_id,
     COUNT(*) AS loans,
     SUM(l.amount) AS amount,
-    COUNT(f.defaulted) AS labelled,
-    SUM(f.defaulted) AS defaults
-  FROM lending.loans AS l
-  LEFT JOIN lending.application_features AS f ON f.loan_id = l.loan_id
+    COUNT(l.defaulted) AS labelled,
+    SUM(l.defaulted) AS defaults
+  FROM marts.loan_payments AS l
   GROUP BY l.customer_id
 )
 SELECT
