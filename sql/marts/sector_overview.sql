@@ -6,11 +6,20 @@ WITH counted AS (
     COUNT(DISTINCT CASE WHEN c.first_filing_date IS NOT NULL THEN c.company_id END) AS companies_filed,
     COUNT(f.company_year_id) AS company_years,
     COUNT(f.bankrupt) AS labelled,
-    COALESCE(SUM(f.bankrupt), 0) AS bankruptcies,
-    SUM(f.bankrupt) / CAST(NULLIF(COUNT(f.bankrupt), 0) AS DOUBLE PRECISION) AS rate
+    COALESCE(SUM(f.bankrupt), 0) AS bankruptcies
   FROM bankruptcy.companies AS c
   LEFT JOIN bankruptcy.company_year_features AS f ON f.company_id = c.company_id
   GROUP BY COALESCE(c.sector, 'unknown')
+),
+-- Rate p of n labelled company-years; both are NULL for a cell that is too small.
+rates AS (
+  SELECT
+    c.sector, z.value AS z,
+    CASE WHEN c.labelled >= smallest.value THEN c.labelled END AS n,
+    CASE WHEN c.labelled >= smallest.value THEN c.bankruptcies / CAST(c.labelled AS DOUBLE PRECISION) END AS p
+  FROM counted AS c
+  JOIN marts.risk_parameters AS z ON z.name = 'confidence_z'
+  JOIN marts.risk_parameters AS smallest ON smallest.name = 'minimum_cell'
 ),
 -- The newest year for which enough companies have ratios.
 usual AS (
@@ -37,23 +46,14 @@ medians AS (
 )
 SELECT
   c.sector, c.companies, c.companies_filed, c.company_years, c.labelled, c.bankruptcies,
-  CASE WHEN c.labelled >= smallest.value THEN c.rate END AS bankruptcy_rate,
-  CASE WHEN c.labelled >= smallest.value THEN
-    (c.rate + z.value * z.value / (2 * c.labelled)
-      - z.value * SQRT(c.rate * (1 - c.rate) / c.labelled + z.value * z.value / (4 * c.labelled * c.labelled)))
-    / (1 + z.value * z.value / c.labelled)
-  END AS bankruptcy_rate_low,
-  CASE WHEN c.labelled >= smallest.value THEN
-    (c.rate + z.value * z.value / (2 * c.labelled)
-      + z.value * SQRT(c.rate * (1 - c.rate) / c.labelled + z.value * z.value / (4 * c.labelled * c.labelled)))
-    / (1 + z.value * z.value / c.labelled)
-  END AS bankruptcy_rate_high,
+  r.p AS bankruptcy_rate,
+  (p + z * z / (2 * n) - z * SQRT(p * (1 - p) / n + z * z / (4 * n * n))) / (1 + z * z / n) AS bankruptcy_rate_low,
+  (p + z * z / (2 * n) + z * SQRT(p * (1 - p) / n + z * z / (4 * n * n))) / (1 + z * z / n) AS bankruptcy_rate_high,
   m.fiscal_year AS ratios_fiscal_year,
   m.current_ratio AS median_current_ratio,
   m.return_on_assets AS median_return_on_assets,
   m.liabilities_to_assets AS median_liabilities_to_assets,
   m.sales_to_assets AS median_sales_to_assets
 FROM counted AS c
-JOIN marts.risk_parameters AS z ON z.name = 'confidence_z'
-JOIN marts.risk_parameters AS smallest ON smallest.name = 'minimum_cell'
+JOIN rates AS r ON r.sector = c.sector
 LEFT JOIN medians AS m ON m.sector = c.sector
