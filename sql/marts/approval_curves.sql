@@ -1,13 +1,16 @@
 -- If each tier's loans were taken best first by their probability of default, what would have been approved at each point?
-WITH ranked AS (
+WITH tiers AS (
+  SELECT position, tier, lowest_score, highest_score FROM marts.credit_score_tiers
+  UNION ALL
+  SELECT 6 AS position, 'No Score' AS tier, -1 AS lowest_score, -1 AS highest_score
+),
+ranked AS (
   SELECT
-    COALESCE(t.position, 6) AS position,
-    COALESCE(t.tier, 'No Score') AS tier,
-    d.entity_id AS loan_id, d.probability, d.outcome, f.amount,
-    ROW_NUMBER() OVER (PARTITION BY COALESCE(t.position, 6) ORDER BY d.probability, d.entity_id) AS place
+    t.position, d.entity_id AS loan_id, d.probability, d.outcome, f.amount,
+    ROW_NUMBER() OVER (PARTITION BY t.position ORDER BY d.probability, d.entity_id) AS place
   FROM marts.decisions AS d
   JOIN lending.application_features AS f ON f.loan_id = d.entity_id
-  LEFT JOIN marts.credit_score_tiers AS t ON f.credit_score BETWEEN t.lowest_score AND t.highest_score
+  JOIN tiers AS t ON COALESCE(f.credit_score, -1) BETWEEN t.lowest_score AND t.highest_score
   WHERE d.portfolio = 'lending' AND d.age = 1
 ),
 whole AS (
@@ -23,7 +26,7 @@ whole AS (
 ),
 running AS (
   SELECT
-    position, tier, loan_id, place,
+    position, loan_id, place,
     SUM(amount) OVER (PARTITION BY position ORDER BY place ROWS UNBOUNDED PRECEDING) AS amount,
     SUM(probability) OVER (PARTITION BY position ORDER BY place ROWS UNBOUNDED PRECEDING) AS expected,
     COUNT(outcome) OVER (PARTITION BY position ORDER BY place ROWS UNBOUNDED PRECEDING) AS labelled,
@@ -31,7 +34,7 @@ running AS (
   FROM ranked
 )
 SELECT
-  r.position, r.tier, r.loan_id,
+  r.position, t.tier, r.loan_id,
   r.place / CAST(w.applications AS DOUBLE PRECISION) AS approval_rate,
   (r.place + 1) / CAST(w.applications AS DOUBLE PRECISION) AS next_approval_rate,
   w.applications,
@@ -50,3 +53,4 @@ SELECT
     / NULLIF(w.defaults / CAST(NULLIF(w.labelled, 0) AS DOUBLE PRECISION), 0) AS default_reduction
 FROM running AS r
 JOIN whole AS w ON w.position = r.position
+JOIN tiers AS t ON t.position = r.position
