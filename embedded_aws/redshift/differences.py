@@ -122,7 +122,12 @@ EXECUTED_DIFFERENTLY = (
         "may be created before its tables; its columns are checked as soon as all of them exist",
     ),
     Difference("concurrent writers", "wait for each other per database, not per table; readers see the last commit"),
-    Difference("IAM caller", "becomes IAMR:<role> or IAM:<user> and current_user, but may do everything"),
+    Difference(
+        "IAM caller",
+        "becomes IAMR:<role> or IAM:<user>, without rights but for the roles that its tag RedshiftDbRoles names; the "
+        "operator of the laptop (the account's root, which has no tags) is treated as tagged `admin`",
+    ),
+    Difference("system views", "show every row to everyone; Redshift shows only what concerns the user"),
     Difference("TRUNCATE in a batch", "commits what came before, as in Redshift; the rest is a new transaction"),
 )
 
@@ -131,7 +136,8 @@ NOT_IMPLEMENTED = (
     "CREATE FUNCTION",
     "CREATE MODEL ... FROM (training), CREATE EXTERNAL MODEL / TABLE / FUNCTION, data shares",
     "DECLARE, loops, cursors, SELECT INTO, COMMIT and OUT arguments in procedures",
-    "MASKING POLICY, RLS POLICY",
+    "GRANT ... FOR TABLES IN (scoped permissions), GRANT ASSUMEROLE, GRANT ON ALL FUNCTIONS or PROCEDURES",
+    "names with a database",
     "MERGE ... REMOVE DUPLICATES",
     "ALTER TABLE APPEND, ALTER COLUMN TYPE on a length-checked column",
     "SHOW (but MODEL), EXPLAIN, cursors, prepared statements, SessionId of the Data API",

@@ -64,7 +64,8 @@ class Session:
 
     def commit(self) -> None:
         self.cursor.execute("COMMIT")
-        self.access.committed()
+        if self.cursor is self.access.cursor:  # not a transaction beside the session's
+            self.access.committed()
 
     def rollback(self) -> None:
         with contextlib.suppress(duckdb.Error):  # a failed COMMIT has rolled back already

@@ -20,7 +20,12 @@ _OF_KIND = {
     "language": ("USAGE",),
     "system": tuple(sorted(SYSTEM_PRIVILEGES)),
 }
-_COLUMN = ("SELECT", "UPDATE")
+_OF_COLUMNS = ("SELECT", "UPDATE")
+
+Given = tuple[str, str, str, str | None, str, str, str]
+_COLUMNS = ("object_kind", "schema_name", "object_name", "column_name", "privilege", "grantee_kind", "grantee")
+_ROWS = f"(SELECT {', '.join(f'unnest(${n}::VARCHAR[]) AS {c}' for n, c in enumerate(_COLUMNS, 1))}) AS given"
+_SAME = " AND ".join(f"grants.{column} = given.{column}" for column in _COLUMNS if column != "column_name")
 _MANY = {"TABLES": "relation", "FUNCTIONS": "function", "PROCEDURES": "procedure"}
 
 
@@ -36,11 +41,9 @@ def execute(access: Access, sql: str) -> None:
     """GRANT or REVOKE. Raises SqlError for names that do not exist, and for who may not grant."""
     reader = Reader(sql)
     give = reader.next().text.upper() == "GRANT"
-    only_option = not give and (
-        reader.accept_all("GRANT", "OPTION", "FOR") or reader.accept_all("ADMIN", "OPTION", "FOR")
-    )
+    only_option = not give and any(reader.accept_all(word, "OPTION", "FOR") for word in ("GRANT", "ADMIN"))
     clause = _clause(reader)
-    objects = _objects(access, reader) if reader.accept("ON") else []
+    objects = _objects(access, reader) if reader.accept("ON") else None
     reader.expect("TO" if give else "FROM")
     grantees = _grantees(access, reader)
     option = reader.accept_all("WITH", "GRANT", "OPTION") or reader.accept_all("WITH", "ADMIN", "OPTION")
@@ -50,16 +53,18 @@ def execute(access: Access, sql: str) -> None:
     if clause.roles:
         _roles(access, clause.roles, grantees, give=give, option=option, only_option=only_option)
     else:
-        if not objects:
+        if objects is None:
             model = [privilege for privilege, _ in clause.privileges] == ["CREATE MODEL"]
             objects = [("database", "", _database(access))] if model else [("system", "", "")]
+        rows: list[Given] = []
         for target in objects:
             for privilege, column in _wanted(access, clause, target):
                 _require_grantor(access, privilege, target)
-                for grantee in grantees:
-                    _forget(access, target, privilege, column, grantee, only_option=only_option)
-                    if give:
-                        store(access, target, privilege, column, grantee, option=option)
+                rows += [(*target, column, privilege, *grantee) for grantee in grantees]
+        if give:
+            give_all(access, rows, option=option)
+        else:
+            _take_all(access, rows, only_option=only_option)
     access.changed()
 
 
@@ -105,24 +110,36 @@ def alter_defaults(access: Access, sql: str) -> None:
     access.changed()
 
 
-def store(
-    access: Access, target: Object, privilege: str, column: str | None, grantee: Principal, *, option: bool = False
-) -> None:
-    """Record one privilege of one principal."""
-    row = [*target, column, privilege, *grantee, access.user.lower(), option]
-    access.cursor.execute("INSERT INTO _redshift.grants VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-
-
-def _forget(
-    access: Access, target: Object, privilege: str, column: str | None, grantee: Principal, *, only_option: bool = False
-) -> None:
-    """What is granted on the table makes grants on its columns pointless, and a revoke takes them with it."""
-    verb = "UPDATE _redshift.grants SET grant_option = false" if only_option else "DELETE FROM _redshift.grants"
+def give_all(access: Access, rows: list[Given], *, option: bool) -> None:
+    """Record privileges that are not there yet; the grant option is added, never taken."""
     access.cursor.execute(
-        f"{verb} WHERE object_kind = $1 AND schema_name = $2 AND object_name = $3 AND privilege = $4 "
-        "AND grantee_kind = $5 AND grantee = $6 AND ($7 IS NULL OR column_name = $7)",
-        [*target, privilege, *grantee, column],
+        f"INSERT INTO _redshift.grants SELECT *, $8, $9 FROM {_ROWS} WHERE NOT EXISTS "  # noqa: S608
+        f"(SELECT 1 FROM _redshift.grants WHERE {_SAME} AND grants.column_name IS NOT DISTINCT FROM given.column_name)",
+        [*_by_column(rows), access.user.lower(), option],
     )
+    if option:
+        access.cursor.execute(
+            f"UPDATE _redshift.grants SET grant_option = true FROM {_ROWS} "  # noqa: S608
+            f"WHERE {_SAME} AND grants.column_name IS NOT DISTINCT FROM given.column_name",
+            _by_column(rows),
+        )
+
+
+def _take_all(access: Access, rows: list[Given], *, only_option: bool) -> None:
+    """A revoke on a table takes the privileges on its columns with it."""
+    verb = (
+        f"UPDATE _redshift.grants SET grant_option = false FROM {_ROWS}"  # noqa: S608
+        if only_option
+        else f"DELETE FROM _redshift.grants USING {_ROWS}"  # noqa: S608
+    )
+    access.cursor.execute(
+        f"{verb} WHERE {_SAME} AND (given.column_name IS NULL OR grants.column_name = given.column_name)",
+        _by_column(rows),
+    )
+
+
+def _by_column(rows: list[Given]) -> list[list[str | None]]:
+    return [[row[n] for row in rows] for n in range(len(_COLUMNS))]
 
 
 def _clause(reader: Reader) -> Clause:
@@ -154,9 +171,11 @@ def _wanted(access: Access, clause: Clause, target: Object) -> list[tuple[str, s
     for privilege, columns in clause.privileges:
         names = _OF_KIND[kind] if privilege == "ALL" and not columns else (privilege,)
         if columns is not None and privilege == "ALL":
-            names = _COLUMN
+            names = _OF_COLUMNS
         for wanted in names:
-            if wanted not in _OF_KIND[kind] or (columns is not None and (kind != "relation" or wanted not in _COLUMN)):
+            if wanted not in _OF_KIND[kind] or (
+                columns is not None and (kind != "relation" or wanted not in _OF_COLUMNS)
+            ):
                 raise SqlError(f"invalid privilege type {wanted} for {'column' if columns else kind}")
             found += [(wanted, column) for column in columns] if columns else [(wanted, None)]
         for column in columns or ():

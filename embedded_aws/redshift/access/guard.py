@@ -115,7 +115,7 @@ def _drop(access: Access, tree: exp.Expr) -> exp.Expr:
     for table in tree.find_all(exp.Table):
         if kind == "SCHEMA":
             objects.drop_schema(access, table.name)
-        else:
+        elif not tree.args.get("materialized"):  # of which its own module knows the owner
             objects.drop_relation(access, table, kind, missing_is_fine=bool(tree.args.get("exists")))
     return tree
 

@@ -37,8 +37,9 @@ def create_relation(access: Access, target: exp.Table, kind: str, *, temporary: 
         [access.user.lower(), schema],
     ).fetchall()
     for privilege, grantee_kind, grantee, option in defaults:
-        target_object = ("relation", schema, name)
-        grants.store(access, target_object, privilege, None, (grantee_kind, grantee), option=option)
+        grants.give_all(
+            access, [("relation", schema, name, None, privilege, grantee_kind, grantee)], option=bool(option)
+        )
 
 
 def create_schema(access: Access, name: str) -> None:
