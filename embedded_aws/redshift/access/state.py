@@ -105,7 +105,7 @@ def load_catalogue(cursor: duckdb.DuckDBPyConnection) -> Catalogue:
         relations[schema, name][column] = kind
     return Catalogue(
         schemas=frozenset(name for (name,) in rows("schema_name", "duckdb_schemas")),
-        relations=relations,
+        relations=dict(relations),
         external=frozenset(
             name for (name,) in cursor.execute("SELECT schema_name FROM _redshift.external_schemas").fetchall()
         ),
