@@ -101,4 +101,3 @@ FROM _redshift.svv_columns
 WHERE list_contains(string_split(current_setting('search_path'), ','), table_schema);
 
 CREATE OR REPLACE VIEW _redshift.svv_roles AS SELECT name AS role_name FROM _redshift.principals WHERE kind = 'role';
-CREATE OR REPLACE VIEW _redshift.pg_user AS SELECT name AS usename FROM _redshift.principals WHERE kind = 'user';

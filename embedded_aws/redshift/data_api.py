@@ -12,7 +12,7 @@ from embedded_aws.service import ApiError, JsonService
 
 Json = dict[str, Any]
 
-_NOT_DESCRIBED = ("StatementName", "IsBatchStatement", "ClientToken", "OwnerUserId")
+_NOT_DESCRIBED = ("StatementName", "IsBatchStatement", "ClientToken", "OwnerUserId", "DbRoles")
 
 
 def _find(request: Json) -> Json:

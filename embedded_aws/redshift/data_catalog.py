@@ -19,7 +19,7 @@ def list_databases(request: Json) -> Json:
 
 def _rows(request: Json, sql: str, **parameters: str) -> list[list[Any]]:
     workgroup, namespace = submission.endpoint(request)
-    user = callers.authenticate(workgroup, namespace, request.get("SecretArn"))
+    user, roles = callers.authenticate(workgroup, namespace, request.get("SecretArn"))
     rows: list[list[Any]] = []
 
     def keep(index: int, outcome: Outcome) -> None:
@@ -27,7 +27,8 @@ def _rows(request: Json, sql: str, **parameters: str) -> list[list[Any]]:
             rows.extend(list(row.values()) for row in outcome.table.to_pylist())
 
     try:
-        databases.get(namespace, request["Database"]).run([sql], user=user, parameters=parameters, finished=keep)
+        database = databases.get(namespace, request["Database"])
+        database.run([sql], user=user, roles=roles, parameters=parameters, finished=keep)
     except SqlError as error:
         raise ApiError("ValidationException", str(error)) from error
     return rows

@@ -7,14 +7,15 @@ the control plane: callers, roles and S3 come in through its constructor and `ru
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 
-from embedded_aws.redshift import accepted, catalog, loading, model_calls
+from embedded_aws.redshift import catalog, loading, model_calls
+from embedded_aws.redshift.access import context, principals
 from embedded_aws.redshift.errors import SqlError, from_duckdb
 from embedded_aws.redshift.model_calls import Endpoints
 from embedded_aws.redshift.outcome import Outcome
@@ -75,9 +76,11 @@ class Database:
         ):
             self._connection.execute(f"SET GLOBAL {setting}")
         self._connection.execute(files(__package__).joinpath("catalog.sql").read_text())
+        context.initialise(self._connection, superuser)
         model_calls.register(self._connection, endpoints)
         self.storage, self.roles, self.scratch_folder = storage, roles, self._scratch
         self.endpoints, self.streams, self.superuser = endpoints, streams or NoStreams(), superuser
+        self._snapshots = context.Snapshots()
         self._writer = threading.RLock()
         self._users: set[str] = set()
 
@@ -86,19 +89,21 @@ class Database:
         statements: Sequence[str],
         *,
         user: str,
+        roles: Collection[str] = (),
         parameters: Mapping[str, str] | None = None,
         started: Callable[[int, Session], None] = lambda index, session: None,
         finished: Callable[[int, Outcome], None] = lambda index, outcome: None,
     ) -> None:
         """Run statements in order as one transaction; nothing stays when one fails (but see TRUNCATE).
 
+        `roles` are database roles that the user has for this session alone (the tag RedshiftDbRoles of an IAM role).
         `started` and `finished` are called around each statement. Raises SqlError, in Redshift's words.
         """
         sql = ""
         reading = all(sql.lstrip().upper().startswith(_READS) for sql in statements)
         with (
             contextlib.nullcontext() if reading else self._writer,
-            self._session(user, parameters or {}, alone=len(statements) == 1) as session,
+            self._session(user, roles, parameters or {}, alone=len(statements) == 1) as session,
         ):
             try:
                 session.begin()
@@ -121,8 +126,10 @@ class Database:
         """A caller's first connection makes its database user."""
         if user in self._users:
             return
-        with self._writer, self._session(user, {}) as session:
-            accepted.ensure_user(session.cursor, user)
+        with self._writer, self._session(user, (), {}) as session:
+            session.begin()
+            principals.ensure_user(session.access)
+            session.commit()
         self._users.add(user)
 
     def close(self) -> None:
@@ -142,6 +149,9 @@ class Database:
             cursor.close()
 
     @contextlib.contextmanager
-    def _session(self, user: str, parameters: Mapping[str, str], *, alone: bool = False) -> Iterator[Session]:
+    def _session(
+        self, user: str, roles: Collection[str], parameters: Mapping[str, str], *, alone: bool = False
+    ) -> Iterator[Session]:
         with self.cursor() as cursor:
-            yield Session(self, cursor, user, parameters, alone=alone)
+            access = context.Access(self._snapshots, cursor, user, roles, self.superuser)
+            yield Session(self, cursor, access, parameters, alone=alone)

@@ -11,6 +11,7 @@ from sqlglot import exp
 from sqlglot.tokens import Token
 
 from embedded_aws.redshift import accepted, loading, materialized, models, procedures, streams
+from embedded_aws.redshift.access import statements
 from embedded_aws.redshift.dialect import parse, tokenize
 from embedded_aws.redshift.errors import not_implemented
 from embedded_aws.redshift.outcome import Outcome
@@ -32,6 +33,7 @@ HANDLERS: dict[Words, Callable[["Session", str], Outcome]] = {
     ("CREATE", "MODEL"): models.create,
     ("DROP", "MODEL"): models.drop,
     ("SHOW", "MODEL"): models.show,
+    **statements.HANDLERS,
 }
 _TREES = (
     exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable, exp.Create, exp.Drop, exp.Alter,
@@ -41,7 +43,9 @@ _TREES = (
 
 def named(tokens: list[Token]) -> Words | None:
     """The kind that a handler takes, by a statement's leading words; OR REPLACE between them does not count."""
-    words = [token.text.upper() for token in tokens[:5]]
+    words = [token.text.upper() for token in tokens]
+    if words[:2] == ["ALTER", "TABLE"]:
+        return statements.of_table(words)
     if words[1:3] == ["OR", "REPLACE"]:
         del words[1:3]
     return next((tuple(words[:size]) for size in (3, 2, 1) if tuple(words[:size]) in HANDLERS), None)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from embedded_aws.redshift import catalog, materialized
+from embedded_aws.redshift.access import guard
 from embedded_aws.redshift.catalog import ColumnInfo, literal, quote
 from embedded_aws.redshift.dialect import generate, parse
 from embedded_aws.redshift.errors import SqlError, not_implemented
@@ -58,6 +59,7 @@ def copy_statement(session: "Session", sql: str) -> Outcome:
     """COPY."""
     statement = parse_copy(sql)
     target = exp.to_table(statement.table)
+    guard.check_insert(session.access, statement.table)
     materialized.refuse_change(session, target)
     rows = copy(session, statement)
     materialized.note_change(session.cursor, target)

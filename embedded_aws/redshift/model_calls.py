@@ -46,11 +46,14 @@ def rewrite_calls(session: "Session", tree: exp.Expr) -> exp.Expr:
     calls = list(tree.find_all(exp.Anonymous))
     if not calls:
         return tree
-    functions = session.cursor.execute("SELECT schema_name, function_name, definition FROM _redshift.models").fetchall()
+    functions = session.cursor.execute(
+        "SELECT schema_name, function_name, definition, owner, name FROM _redshift.models"
+    ).fetchall()
     for call in calls if functions else []:
         qualified = call.parent if isinstance(call.parent, exp.Dot) else None
         schema = qualified.this.name if qualified else ""
-        known = [json.loads(d) for s, f, d in functions if f == call.name.lower() and (not schema or s == schema)]
+        same = [row for row in functions if row[1] == call.name.lower() and schema in ("", row[0])]
+        known = [json.loads(row[2]) for row in same]
         if not known:
             continue
         fits = [d for d in known if len(d["arguments"]) == len(call.expressions)]
@@ -60,8 +63,19 @@ def rewrite_calls(session: "Session", tree: exp.Expr) -> exp.Expr:
                 f"function {call.name.lower()} does not exist with {len(call.expressions)} arguments",
                 detail=f"{known[0]['function']} takes {len(known[0]['arguments'])}: {wanted}.",
             )
+        in_schema, function, _, owner, model = same[known.index(fits[0])]
+        if not session.owns(owner):
+            _require_execute(session, in_schema, model, function)
         (qualified or call).replace(_invocation(fits[0], call.expressions))
     return tree
+
+
+def _require_execute(session: "Session", schema: str, model: str, function: str) -> None:
+    """EXECUTE is granted ON MODEL or ON FUNCTION."""
+    try:
+        session.access.require_execute("model", schema, model)
+    except SqlError:
+        session.access.require_execute("function", schema, function)
 
 
 def _invocation(definition: dict[str, Any], arguments: Sequence[exp.Expr]) -> exp.Expr:

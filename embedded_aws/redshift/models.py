@@ -44,6 +44,8 @@ def create(session: "Session", sql: str) -> Outcome:
     rows = _most_rows(reader)
     reader.end()
     _check(session, schema, name, function, arguments)
+    session.access.require_on_database("CREATE MODEL", system="CREATE MODEL")
+    session.access.require_create(schema)
     session.endpoints(role).require(endpoint)
     definition = {
         "function": f"{schema}.{function}",

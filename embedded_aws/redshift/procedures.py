@@ -41,6 +41,7 @@ def create(session: "Session", sql: str) -> Outcome:
         reader.accept_all("SECURITY", "INVOKER")
     reader.end()
     catalog.require_schema(session.cursor, schema)
+    session.access.require_create(schema, system="CREATE OR REPLACE PROCEDURE")
     plpgsql.parse_body(body, arguments)
     key = (schema, name, len(arguments))
     if found := _find(session, key):
@@ -72,6 +73,8 @@ def call(session: "Session", sql: str) -> Outcome:
     if found is None:
         raise SqlError(f"procedure {schema}.{name} with {len(values)} arguments does not exist")
     owner, definition = found
+    if not session.owns(owner):
+        session.access.require_execute("procedure", schema, name)
     if session.depth >= MOST_NESTED:
         raise SqlError(f"stored procedure nesting level exceeded the limit of {MOST_NESTED}")
     arguments = [Argument(*a) for a in definition["arguments"]]

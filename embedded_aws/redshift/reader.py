@@ -62,10 +62,25 @@ class Reader:
         return self._sql[token.start + 1 : token.end].replace("''", "'")
 
     def name(self) -> str:
-        parts = [self.next().text]
-        while self.accept("."):
-            parts.append(self.next().text)
-        return ".".join(parts).lower()
+        """A name with its qualifiers, in lower case; `sys:secadmin` is one, too."""
+        found = self.next().text
+        while self.peek() in (".", ":"):
+            found += self.next().text + self.next().text
+        return found.lower()
+
+    def names(self) -> list[str]:
+        """Names with commas between them."""
+        found = [self.name()]
+        while self.accept(","):
+            found.append(self.name())
+        return found
+
+    def columns(self) -> list[str]:
+        """Names in parentheses."""
+        self.expect("(")
+        found = self.names()
+        self.expect(")")
+        return found
 
     def qualified(self) -> tuple[str, str]:
         """(schema, name); the schema is `public` when none is written."""

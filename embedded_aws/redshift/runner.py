@@ -76,7 +76,14 @@ def _run_all(record: Json, database: Database, statements: list[str], parts: lis
 
     parameters = {p["name"]: p["value"] for p in record.get("QueryParameters", [])}
     try:
-        database.run(statements, user=record["DbUser"], parameters=parameters, started=started, finished=finished)
+        database.run(
+            statements,
+            user=record["DbUser"],
+            roles=record["DbRoles"],
+            parameters=parameters,
+            started=started,
+            finished=finished,
+        )
     except SqlError as error:
         if parts[0] is record:
             raise

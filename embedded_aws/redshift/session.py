@@ -23,6 +23,8 @@ from embedded_aws.redshift import (
     streams,
     views,
 )
+from embedded_aws.redshift.access import guard, objects
+from embedded_aws.redshift.access.context import Access
 from embedded_aws.redshift.cells import plain_integers
 from embedded_aws.redshift.dialect import generate, parse, tokenize
 from embedded_aws.redshift.differences import ACCEPTED_SETTINGS
@@ -44,20 +46,26 @@ class Session:
         self,
         database: Database,
         cursor: duckdb.DuckDBPyConnection,
-        user: str,
+        access: Access,
         parameters: Mapping[str, str | None],
         *,
         alone: bool = False,
     ) -> None:
-        self.cursor, self._database, self.user, self._parameters = cursor, database, user, parameters
+        self.cursor, self.access, self._database, self._parameters = cursor, access, database, parameters
         self.alone = alone  # a single statement, not a batch
         self.depth = 0  # of procedures that call procedures
+
+    @property
+    def user(self) -> str:
+        return self.access.user
 
     def begin(self) -> None:
         self.cursor.execute("BEGIN")
 
     def commit(self) -> None:
         self.cursor.execute("COMMIT")
+        if self.cursor is self.access.cursor:  # not a transaction beside the session's
+            self.access.committed()
 
     def rollback(self) -> None:
         with contextlib.suppress(duckdb.Error):  # a failed COMMIT has rolled back already
@@ -68,17 +76,8 @@ class Session:
         self.cursor.interrupt()
 
     def owns(self, owner: str | None) -> bool:
-        """Whether the user is the owner, or may do what an owner may: the admin."""
-        return self.user in (owner, self._database.superuser)
-
-    @contextlib.contextmanager
-    def acting_as(self, user: str) -> Iterator[None]:
-        """Statements inside run as another user: the owner of a procedure that is SECURITY DEFINER."""
-        caller, self.user = self.user, user
-        try:
-            yield
-        finally:
-            self.user = caller
+        """Whether the user is the owner, or may do what an owner may: a superuser."""
+        return self.user.lower() == (owner or "").lower() or self.access.superuser
 
     @contextlib.contextmanager
     def calling(self, user: str, arguments: Mapping[str, str | None]) -> Iterator[None]:
@@ -86,7 +85,7 @@ class Session:
         callers, self._parameters = self._parameters, arguments
         self.depth += 1
         try:
-            with self.acting_as(user):
+            with self.access.acting_as(user):
                 yield
         finally:
             self._parameters = callers
@@ -146,7 +145,7 @@ class Session:
         if words := kinds.named(tokens):
             return kinds.HANDLERS[words](self, sql)
         if kind := accepted.match(tokens):
-            accepted.accept(self.cursor, kind, tokens, self.user)
+            accepted.accept(self.access, kind, tokens)
             return Outcome()
         return self.execute_tree(parse(sql))
 
@@ -156,8 +155,9 @@ class Session:
         return table[0][0].as_py() if table is not None and table.num_rows else None
 
     def translate(self, tree: exp.Expr) -> exp.Expr:
-        """The tree as DuckDB means it. Raises SqlError."""
-        return model_calls.rewrite_calls(self, translate(tree, parameters=self._parameters, user=self.user))
+        """The tree as DuckDB means it, and as the user may run it. Raises SqlError."""
+        tree = guard.check(self.access, translate(tree, parameters=self._parameters, user=self.user))
+        return model_calls.rewrite_calls(self, tree)
 
     def execute_tree(self, tree: exp.Expr) -> Outcome:
         """Run one parsed statement. Raises SqlError or duckdb.Error."""
@@ -169,7 +169,9 @@ class Session:
         if isinstance(tree, exp.Create):
             return self._create(tree)
         if isinstance(tree, exp.Drop):
-            return drops.drop(self, tree)
+            outcome = drops.drop(self, tree)
+            objects.forget_dropped(self.access)
+            return outcome
         if isinstance(tree, exp.Alter):
             return self._execute_all(ddl.alter(tree))
         if isinstance(tree, exp.Comment):
@@ -232,5 +234,7 @@ class Session:
             if name == "search_path":
                 schema = assignment.expression.name.lower()
                 catalog.require_schema(self.cursor, schema)
-                self.cursor.execute(f"SET search_path = {catalog.literal(f'{schema},{catalog.DEFAULT_SEARCH_PATH}')}")
+                path = f"{schema},{catalog.DEFAULT_SEARCH_PATH}"
+                self.cursor.execute(f"SET search_path = {catalog.literal(path)}")
+                self.access.path = path.split(",")
         return Outcome()

@@ -15,6 +15,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from embedded_aws.redshift import catalog
+from embedded_aws.redshift.access import objects
 from embedded_aws.redshift.catalog import quote
 from embedded_aws.redshift.errors import SqlError, not_implemented
 from embedded_aws.redshift.outcome import Outcome
@@ -71,6 +72,7 @@ def create_schema(session: "Session", sql: str) -> Outcome:
     session.resolve_role(role)
     if exists and catalog.schema_exists(session.cursor, name):
         return Outcome()
+    objects.create_schema(session.access, name)
     session.cursor.execute(f"CREATE SCHEMA {quote(name)}")
     session.cursor.execute("INSERT INTO _redshift.external_schemas VALUES (?, ?, ?)", [name, role, session.user])
     return Outcome()

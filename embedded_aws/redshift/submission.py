@@ -37,12 +37,13 @@ def batch_execute_statement(request: Json) -> Json:
 def _submit(request: Json, statements: list[str], *, batch: bool) -> Json:
     workgroup, namespace = endpoint(request)
     _check(request, statements)
-    user = callers.authenticate(workgroup, namespace, request.get("SecretArn"))
+    user, roles = callers.authenticate(workgroup, namespace, request.get("SecretArn"))
     with _lock:
         token = request.get("ClientToken")
         if token and (known := state["tokens"].get(token)) in state["statements"]:
             return _accepted(state["statements"][known])
         record = _record(request, statements, user, batch)
+        record["DbRoles"] = list(roles)
         state["statements"][record["Id"]] = record
         if token:
             state["tokens"][token] = record["Id"]

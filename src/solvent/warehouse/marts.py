@@ -27,8 +27,9 @@ LEDGER = (
     "checksum VARCHAR(64) NOT NULL, applied_at TIMESTAMP NOT NULL, PRIMARY KEY (name)) DISTSTYLE ALL SORTKEY (name)",
     "GRANT USAGE ON SCHEMA marts TO ROLE analyst",
     "GRANT USAGE ON SCHEMA marts TO ROLE risk_officer",
+    "GRANT USAGE ON SCHEMA marts TO ROLE service",
 )
-READERS = ("analyst", "risk_officer")
+READERS = ("analyst", "risk_officer", "service")
 REFRESH = "refresh_marts"
 _READS = re.compile(r"\bmarts\.(\w+)")
 

@@ -5,12 +5,12 @@ CREATE USER "IAMR:solvent-dev-load" PASSWORD DISABLE;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO ROLE reader;
 GRANT SELECT (a) ON TABLE t TO ROLE reader;
 GRANT ROLE reader TO "IAMR:solvent-dev-load";
-SELECT COUNT(*) FROM _redshift.accepted_statements
---> 5
+SELECT relation_name, privilege_type, identity_name FROM svv_relation_privileges
+--> t | SELECT | reader
 
 --# a password is not recorded
 CREATE USER x PASSWORD 'Secret123';
-SELECT COUNT(*) FROM _redshift.accepted_statements WHERE text LIKE '%Secret123%'
+SELECT COUNT(*) FROM _redshift.accepted_statements
 --> 0
 
 --# a role twice
@@ -38,7 +38,7 @@ CREATE TABLE t (a INT);
 ANALYZE t;
 VACUUM FULL t;
 LOCK t;
-ALTER TABLE t OWNER TO somebody;
+ALTER TABLE t ALTER DISTSTYLE ALL;
 SET query_group TO 'batch';
 SELECT COUNT(*) FROM t
 --> 0
@@ -65,10 +65,6 @@ CALL p()
 --# an external schema is refused
 CREATE EXTERNAL SCHEMA x FROM DATA CATALOG DATABASE 'd' IAM_ROLE default
 --> ERROR: the embedded Redshift does not implement
-
---# a masking policy is refused
-CREATE MASKING POLICY m WITH (a VARCHAR(9)) USING ('x')
---> ERROR:
 
 --# transaction control is refused
 BEGIN

@@ -41,4 +41,4 @@ SELECT * FROM '/etc/hosts'
 
 --# who am I
 SELECT current_user, user
---> analyst | analyst
+--> admin | admin

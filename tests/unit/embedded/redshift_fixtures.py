@@ -108,7 +108,7 @@ class Warehouse:
         self.roles.append(role)
         return self.storage
 
-    def run(self, *statements: str, user: str = "analyst", **parameters: str) -> list[Outcome]:
+    def run(self, *statements: str, user: str = "admin", **parameters: str) -> list[Outcome]:
         """One transaction. Raises SqlError."""
         outcomes: list[Outcome] = []
         self._run(statements, user, parameters, outcomes)
@@ -119,9 +119,9 @@ class Warehouse:
             statements, user=user, parameters=parameters, finished=lambda index, outcome: into.append(outcome)
         )
 
-    def rows(self, sql: str, **parameters: str) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, *, user: str = "admin", **parameters: str) -> list[tuple[Any, ...]]:
         """The rows of one query."""
-        table = self.run(sql, **parameters)[0].table
+        table = self.run(sql, user=user, **parameters)[0].table
         assert table is not None, "the statement returned no rows"
         return [tuple(row) for row in zip(*(column.to_pylist() for column in table.columns), strict=True)]
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("ministack")
-from embedded_aws.redshift import data_api, namespaces, runner, workgroups
+from embedded_aws import service
+from embedded_aws.redshift import callers, data_api, namespaces, runner, workgroups
 from embedded_aws.redshift.control import control
 from embedded_aws.redshift.databases import databases
 from embedded_aws.service import ApiError
@@ -212,3 +213,42 @@ def test_a_deleted_namespace_takes_its_data_along() -> None:
     namespaces.create_namespace({"namespaceName": "bank", "dbName": "solvent"})
     workgroups.create_workgroup({"workgroupName": "bank", "namespaceName": "bank", "baseCapacity": 4})
     assert ended("SELECT * FROM t")["Status"] == "FAILED"
+
+
+@pytest.mark.contract(
+    "redshift.federated-roles",
+    page="https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-iam-access-federated-db-roles.html",
+    says="The tag RedshiftDbRoles of an IAM principal names the database roles that it has; without it, it has none.",
+)
+@pytest.mark.parametrize(
+    ("arn", "tags", "roles"),
+    [
+        (
+            "arn:aws:sts::1:assumed-role/people/me",
+            {"RedshiftDbRoles": "analyst:risk_officer"},
+            ["analyst", "risk_officer"],
+        ),
+        ("arn:aws:sts::1:assumed-role/people/me", {"team": "risk"}, []),
+        ("arn:aws:iam::1:user/ada", {"RedshiftDbRoles": "analyst"}, ["analyst"]),
+        ("arn:aws:iam::1:root", {}, ["admin"]),
+    ],
+)
+def test_the_tag_of_the_caller_names_its_roles(
+    monkeypatch: pytest.MonkeyPatch, arn: str, tags: dict[str, str], roles: list[str]
+) -> None:
+    class Iam:
+        def list_role_tags(self, RoleName: str) -> dict[str, Any]:  # noqa: N803
+            assert RoleName == "people"
+            return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+        def list_user_tags(self, UserName: str) -> dict[str, Any]:  # noqa: N803
+            assert UserName == "ada"
+            return self.list_role_tags("people")
+
+    monkeypatch.setattr(callers, "caller_arn", lambda: arn)
+    monkeypatch.setattr(service, "operator_client", lambda name: Iam())
+    monkeypatch.setattr(service, "authorize", lambda *_: None)
+    assert submit("SELECT 1")["Status"] == "FINISHED"
+    (record,) = runner.state["statements"].values()
+    assert record["DbRoles"] == roles
+    assert "DbRoles" not in call("DescribeStatement", Id=record["Id"])

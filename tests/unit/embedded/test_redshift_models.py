@@ -196,7 +196,7 @@ def test_models_are_shown_and_survive_a_restart(warehouse: Warehouse) -> None:
     warehouse.database.close()
     warehouse.open()
     shown = dict(warehouse.rows("SHOW MODEL risk.application"))
-    assert (shown["Endpoint"], shown["Return Type"], shown["Owner"]) == ("lending", "DOUBLE PRECISION", "analyst")
+    assert (shown["Endpoint"], shown["Return Type"], shown["Owner"]) == ("lending", "DOUBLE PRECISION", "admin")
     assert warehouse.rows("SHOW MODEL ALL") == [("risk", "application")]
     assert warehouse.rows("SELECT model_name, model_state FROM stv_ml_model_info") == [("application", "READY")]
     assert warehouse.value("SELECT risk.probability(1, 2, 'x')") == 2

@@ -36,6 +36,13 @@ def test_security_definer_lets_others_refresh_what_the_admin_owns(warehouse: War
     refresh = "BEGIN REFRESH MATERIALIZED VIEW m; UPDATE t SET b = current_user; END;"
     warehouse.run(procedure(refresh, name="ops.refresh_marts", after="SECURITY DEFINER"), user="admin")
     warehouse.run(procedure(refresh, name="ops.as_caller", after="SECURITY INVOKER"), user="admin")
+    warehouse.run(
+        "CREATE USER loader PASSWORD DISABLE", "GRANT USAGE ON SCHEMA ops TO loader",
+        "GRANT SELECT, INSERT, UPDATE ON t TO loader",
+    )  # fmt: skip
+    with pytest.raises(SqlError, match="permission denied for procedure refresh_marts"):
+        warehouse.run("CALL ops.refresh_marts()", user="loader")
+    warehouse.run("GRANT EXECUTE ON PROCEDURE ops.refresh_marts(), ops.as_caller() TO loader")
     warehouse.run("INSERT INTO t VALUES (1, '')", user="loader")
     with pytest.raises(SqlError, match="must be owner of materialized view m"):
         warehouse.run("CALL ops.as_caller()", user="loader")

@@ -67,7 +67,7 @@ def test_readers_see_no_half_loaded_batch(warehouse: Warehouse) -> None:
 
     def load() -> None:
         warehouse.database.run(
-            ["DELETE FROM t", "INSERT INTO t VALUES (10), (20)", "SELECT 1"], user="loader", started=started
+            ["DELETE FROM t", "INSERT INTO t VALUES (10), (20)", "SELECT 1"], user="admin", started=started
         )
 
     thread = threading.Thread(target=load)
@@ -128,4 +128,4 @@ def test_a_running_statement_can_be_interrupted(warehouse: Warehouse) -> None:
 
     long = "SELECT SUM(a.x * b.x) FROM generate_series(1, 300000) AS a(x), generate_series(1, 300000) AS b(x)"
     with pytest.raises(SqlError, match="cancelled on user's request"):
-        warehouse.database.run([long], user="analyst", started=started)
+        warehouse.database.run([long], user="admin", started=started)

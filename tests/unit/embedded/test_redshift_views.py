@@ -95,12 +95,12 @@ def test_a_view_can_be_refreshed_in_the_batch_that_creates_it(warehouse: Warehou
 
 
 def test_a_reader_during_the_refresh_sees_the_old_rows(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    warehouse.run("INSERT INTO t VALUES (2)")
+    warehouse.run("INSERT INTO t VALUES (2)", "GRANT SELECT ON m TO PUBLIC")
     filled, go_on, seen = threading.Event(), threading.Event(), []
     commit = Session.commit
 
     def slow_commit(session: Session) -> None:
-        if session.user == "analyst" and session.cursor.execute("SELECT total FROM m").fetchall() == [(3,)]:
+        if session.user == "admin" and session.cursor.execute("SELECT total FROM m").fetchall() == [(3,)]:
             filled.set()
             go_on.wait(10)
         commit(session)
@@ -168,8 +168,8 @@ def test_nobody_writes_into_a_materialized_view(warehouse: Warehouse) -> None:
 
 def test_the_catalog_shows_views_with_owner_and_comment(warehouse: Warehouse) -> None:
     warehouse.run("COMMENT ON VIEW m IS 'How much?'", "ALTER MATERIALIZED VIEW m AUTO REFRESH YES")
-    assert warehouse.rows("SELECT user_name, is_stale, autorefresh FROM svv_mv_info") == [("analyst", "f", "t")]
-    assert warehouse.rows('SELECT "schema", owner_user_name FROM stv_mv_info') == [("public", "analyst")]
+    assert warehouse.rows("SELECT user_name, is_stale, autorefresh FROM svv_mv_info") == [("admin", "f", "t")]
+    assert warehouse.rows('SELECT "schema", owner_user_name FROM stv_mv_info') == [("public", "admin")]
     assert warehouse.rows("SELECT table_type, remarks FROM svv_tables WHERE table_name = 'm'") == [
         ("VIEW", "How much?")
     ]

@@ -20,24 +20,25 @@ from solvent.warehouse import load, migrations
 from solvent.warehouse.data_api import Result
 
 SIZE = 60
+LOADER, ERASER = "IAMR:solvent-test-warehouse-load", "IAMR:solvent-test-erase"
 
 
 class Api:
-    """The Data API's two verbs on the embedded Redshift."""
+    """The Data API's two verbs on the embedded Redshift, as the job's own role calls them."""
 
     def __init__(self, redshift: Redshift) -> None:
         self.redshift = redshift
         self._rows: list[list[Any]] = []
 
     def execute(self, sql: str, parameters: Mapping[str, str] | None = None, **_: Any) -> dict[str, Any]:
-        self._rows = [list(row) for row in self.redshift.rows(sql, **(parameters or {}))]
+        self._rows = [list(row) for row in self.redshift.rows(sql, user=ERASER, **(parameters or {}))]
         return {"Id": "last"}
 
     def rows(self, statement_id: str) -> Result:
         return Result([], self._rows)
 
     def batch(self, statements: Sequence[str], parameters: Mapping[str, str] | None = None, **_: Any) -> dict[str, Any]:
-        self.redshift.run(*statements, user="admin", **(parameters or {}))
+        self.redshift.run(*statements, user=ERASER, **(parameters or {}))
         return {}
 
 
@@ -66,7 +67,7 @@ class Bank:
             for key, body in self.lake.objects(zone).items():
                 self.redshift.storage.put(BUCKETS[zone], key, body)
         batch = load.ingest(contracts.load(), portfolio="lending", run_id=job.run_id, buckets=BUCKETS, report=report)
-        self.redshift.run(*batch, user="loader")
+        self.redshift.run(*batch, user=LOADER)
 
     def _somebody(self) -> tuple[str, list[str], list[str]]:
         """(customer, loans in the warehouse, marks). A loan of theirs is in quarantine: only the raw zone knows it."""
@@ -111,7 +112,7 @@ class Bank:
             run_id=self.job.run_id,
             prefix=f"s3://{BUCKETS['artifacts']}/{prefix}",
         )
-        self.redshift.run(*batch, user="loader")
+        self.redshift.run(*batch, user=LOADER)
 
     def others_loans(self) -> list[str]:
         rows = self.lake.table(self.job, "cleaned", "loans").to_pylist()

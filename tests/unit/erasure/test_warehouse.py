@@ -1,4 +1,4 @@
-"""What the job may and does in the warehouse. The embedded Redshift enforces no grants, so the migrations are read."""
+"""What the job may do in the warehouse by the migrations, and what it does there as the user that they make for it."""
 
 import re
 from typing import Any
