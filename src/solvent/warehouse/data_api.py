@@ -4,6 +4,8 @@ Source: docs.aws.amazon.com/redshift/latest/mgmt/data-api.html. A statement has 
 (one transaction), a client token 64 characters; a result comes in pages.
 """
 
+import copy
+import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -85,6 +87,13 @@ class DataApi:
             self._where["SecretArn"] = secret_arn
         self._sleep = sleep
         self._clock = clock
+        self._end = math.inf
+
+    def within(self, seconds: float) -> "DataApi":
+        """The same client for a caller that has so much time left: whatever it waits for ends by then."""
+        other = copy.copy(self)
+        other._end = self._clock() + seconds
+        return other
 
     def query(self, sql: str, parameters: Mapping[str, str] | None = None, *, timeout: float = 300) -> Result:
         """Every row of a SELECT. Values go in as `:name` parameters, which Redshift takes as text and casts.
@@ -142,6 +151,7 @@ class DataApi:
     def wait(self, statement_id: str, *, timeout: float = 300) -> dict[str, Any]:
         """The description of a finished statement; polls faster at first. Raises DataApiError."""
         begun, pause = self._clock(), 0.05
+        timeout = max(0.0, min(timeout, self._end - begun))
         while True:
             statement = self._call("describe_statement", Id=statement_id)
             status = statement["Status"]
