@@ -30,16 +30,27 @@ def counts(
     source: Source = None,
     env: Environment = None,
 ) -> None:
-    """How many rows, by run, source and reason; newest deliveries first."""
+    """How many rows, by run, source and reason, newest deliveries first; and what COPY refused of a load."""
     from solvent.client import query
 
     columns, found = query(target(env), (checkout() / COUNTS).read_text())
     wanted = {"portfolio": portfolio, "run_id": run, "source": source}
     rows = [r for r in found if all(v is None or r[columns.index(n)] == v for n, v in wanted.items())]
-    if not rows:
+    refused = [
+        [name, row.run_id, row.source, row.source_file, row.row_number, row.reason]
+        for name in naming.PORTFOLIOS
+        if portfolio in (None, name)
+        for row in _there(env).copy_errors(name)
+        if run in (None, row.run_id) and source in (None, row.source)
+    ]
+    if not rows and not refused:
         console.print("No rows are in quarantine.")
         return
-    output.rows(console, columns, rows)
+    if rows:
+        output.rows(console, columns, rows)
+    if refused:
+        heads = ["portfolio", "run_id", "source", "file", "line", "reason"]
+        output.rows(console, heads, refused, title="COPY refused; of these attempts nothing was loaded")
 
 
 @app.command()
