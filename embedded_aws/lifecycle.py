@@ -20,6 +20,8 @@ from embedded_aws.saving import OUTCOME
 from embedded_aws.settings import environment
 
 HEALTH = "/_ministack/health"
+LOG = "embedded-aws.log"
+_STARTS = 5  # how many ports are tried that others take meanwhile
 _START_SECONDS = 60
 _STOP_SECONDS = 10.0
 
@@ -54,32 +56,42 @@ def up(home: Path, port: int = 4566, reset: bool = False) -> Running:
         return running
     crashed = _reap(home)
     (home / "tmp").mkdir(parents=True, exist_ok=True)
-    free = _free_port(port)
-    notice = f"Port {port} is taken by another program; the embedded AWS uses {free}." if free != port else ""
-    log = home / "embedded-aws.log"
+    free = port
+    for _ in range(_STARTS):
+        free = _free_port(free)
+        notice = f"Port {port} is taken by another program; the embedded AWS uses {free}." if free != port else ""
+        if running := _start(home, free, notice):
+            return replace(running, notice=" ".join(filter(None, [notice, crashed, _interrupted(home)])))
+        if _free(free):  # nobody took the port between the look and the start: it failed for a reason of its own
+            break
+    log = home / LOG
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+    raise LifecycleError(f"The embedded AWS did not come up on port {free}. The end of {log}:\n{tail}")
+
+
+def _start(home: Path, port: int, notice: str) -> Running | None:
+    """Start the process and wait until it answers; None when it ended, or did not answer in time and was ended."""
+    log = home / LOG
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "embedded_aws"],
-            env=environment(home, free),
+            env=environment(home, port),
             cwd=home,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # its own group: `down` can then end every process it started
         )
-    running = Running(f"http://127.0.0.1:{free}", free, process.pid, str(log), notice)
+    running = Running(f"http://127.0.0.1:{port}", port, process.pid, str(log), notice)
     _record(home, running)
     deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < deadline and process.poll() is None:
         if _answers(running.url, home):
-            return replace(running, notice=" ".join(filter(None, [notice, crashed, _interrupted(home)])))
+            return running
         time.sleep(0.05)
     _kill_group(process.pid, signal.SIGKILL)
     _pid_file(home).unlink(missing_ok=True)
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-    raise LifecycleError(f"The embedded AWS did not come up on port {free}. The end of {log}:\n{tail}")
+    return None
 
 
 def down(home: Path) -> bool:
@@ -93,7 +105,7 @@ def down(home: Path) -> bool:
     if unsaved:
         raise LifecycleError(
             f"The embedded AWS is stopped, but its state is not saved: {unsaved}. The next `solvent up` brings back "
-            f"what was saved before; `solvent up --reset` starts empty. The log: {home / 'embedded-aws.log'}"
+            f"what was saved before; `solvent up --reset` starts empty. The log: {home / LOG}"
         )
     return stopped
 
@@ -205,7 +217,7 @@ def _interrupted(home: Path) -> str:
 def _forget(home: Path) -> None:
     for name in ("state", "s3", "tmp", "jobs", "sagemaker", "redshift"):
         shutil.rmtree(home / name, ignore_errors=True)
-    (home / "embedded-aws.log").unlink(missing_ok=True)
+    (home / LOG).unlink(missing_ok=True)
 
 
 def _free_port(wanted: int) -> int:

@@ -106,7 +106,7 @@ def _service(found: Iterable[redshift.Difference], refused: Iterable[str]) -> st
 def redshift_sql() -> str:
     """What the embedded Redshift executes otherwise, accepts only, or refuses."""
     accepted = [redshift.Difference(d.construct, f"accepted only: {d.here}") for d in redshift.ACCEPTED_ONLY.values()]
-    return _service([*redshift.EXECUTED_DIFFERENTLY, *accepted], redshift.NOT_IMPLEMENTED)
+    return _service([*redshift.EXECUTED_DIFFERENTLY, *redshift.NAMED.values(), *accepted], redshift.NOT_IMPLEMENTED)
 
 
 def sagemaker_jobs() -> str:

@@ -16,7 +16,6 @@ from stacks.lake import LakeStack
 from stacks.network import NetworkStack
 
 ADMIN_USER = "admin"
-PEOPLE = ("analyst", "risk_officer")  # the Redshift roles that sql/warehouse/0002_access.sql makes for people
 LOG_EXPORTS = ("connectionlog", "useractivitylog", "userlog")
 
 
@@ -28,7 +27,7 @@ class WarehouseStack(SolventStack):
         self._log_groups(lake)
         self.workgroup = self._workgroup(network)
         self.workgroup_arn = self.workgroup.attr_workgroup_workgroup_arn
-        for redshift_role in PEOPLE:
+        for redshift_role in naming.PEOPLE:
             self._role_of_people(redshift_role)
         self._migrations(lake, network)
 
@@ -89,7 +88,7 @@ class WarehouseStack(SolventStack):
         role = iam.Role(
             self,
             redshift_role.title().replace("_", ""),
-            role_name=self.names.named(redshift_role.replace("_", "-")),
+            role_name=self.names.person(redshift_role),
             description=f"Asks the warehouse through the Data API, as its role {redshift_role}",
             assumed_by=iam.AccountRootPrincipal(),  # whoever of this account may call sts:AssumeRole on it
         )

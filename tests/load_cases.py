@@ -143,6 +143,8 @@ def migrated(path: Path, lake: Lake) -> Iterator[Database]:
             made = [s for s in migration.statements("solvent-dev") if not s.startswith("COMMENT")]  # the longest
             if made:
                 database.run(made, user="admin")
+        if new:
+            database.run(merging.procedures(KNOWN), user="admin")
         yield database
     finally:
         database.close()
@@ -178,11 +180,9 @@ def inlined(lake: Lake, run_id: str = RUN, **told: Any) -> list[str]:
     return [sql for called in batch_of(lake, run_id, **told) for sql in bodies.get(called, [called])]
 
 
-def ingest(warehouse: Database, lake: Lake, run_id: str = RUN, **told: Any) -> list[int]:
-    """Run the load; returns the rows that each statement affected."""
-    affected: list[int] = []
-    warehouse.run(inlined(lake, run_id, **told), user=LOADER, finished=lambda _, outcome: affected.append(outcome.rows))
-    return affected
+def ingest(warehouse: Database, lake: Lake, run_id: str = RUN, **told: Any) -> None:
+    """Run the load as it is submitted."""
+    warehouse.run(batch_of(lake, run_id, **told), user=LOADER)
 
 
 def scoring() -> list[str]:

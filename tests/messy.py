@@ -1,6 +1,7 @@
 """Portfolios that are small and as bad as files get: what engines read differently if one lets them."""
 
 import csv
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,59 @@ HOSTILE: dict[str, list[str]] = {
 }
 
 
+# Per file of the bankruptcy portfolio: texts by the header of their column.
+HOSTILE_COMPANIES: dict[str, dict[str, list[str]]] = {
+    "company_financials.csv": {
+        "company_id": ["7", "7.0", "KRS 7", "KRS-7", "krs7", "123456789", "-7", "７", "1e3", "0000000", "7.5"],
+        "company_name": [
+            "",
+            "Ltd",
+            "Å&B+C, Inc.",
+            "ﬁne ﬂour",
+            "İstanbul ıI",
+            "Straße SE",
+            "e\u0301tude S.A.",
+            "ŉ",
+            "你好 AG",
+        ],
+        "fiscal_year": [
+            "2019/20",
+            "1999/00",
+            "1999/2000",
+            "2019/21",
+            "FY 2019",
+            "fy2019",
+            "19",
+            "2019-20",
+            "ſ2019",
+            "2019.5",
+        ],
+        "fiscal_year_end": ["Feb 29, 2020", "29 February 2019", "31-DEC-2020", "1 Sept. 2020", "20201301", "20200630"],
+        "published_date": ["March 5 2021", "5. March 2021", "05-Mär-2021", "ſep 5 2021", "2021-13-01", "13/12/2021"],
+        "total_assets": ["(1)", "$(1)", "1.0000000000000000005", "1e9", "0", "-0", "999999999999999.99", "#DIV/0!"],
+        "sales": ["0", "-5", "(5.5)", "0.001", "#N/A"],
+    },
+    "accounting_ratios.txt": {
+        "company_no": ["", "#", "99999999", "123456789"],
+        "current_ratio": ["1e5", "NaN", "inf", "0.000000123456789012", "123456789.123456789012345678", "-.5", "-0.0"],
+        "fy": ["2019/20", "FY2019/2020", "2019/2021", "2019."],
+    },
+    "bankruptcy_filings.txt": {
+        "chapter": ["CH-7", "c h 7", "vii", "Chapter 7.", "Chapter 77", "\u212aapitel 7", "７"],
+        "filing_date": [
+            "20230229",
+            "Feb 29, 2024",
+            "31-Apr-2023",
+            "12/31/2023",
+            "31/12/2023",
+            "1.1.2023",
+            "May 1, 2023",
+        ],
+        "company_name": ["Nobody", ""],
+    },
+}
+
+
 def change(path: Path, column: str, value: str, *, every: int) -> None:
     """Write `value` into a column of each record of that many that has one."""
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -96,10 +150,22 @@ def lending(folder: Path) -> None:
 
 
 def bankruptcy(folder: Path) -> None:
-    """Companies with their files' odd formats and planted faults."""
+    """Companies with their files' odd formats and planted faults, and one row more for each hostile value."""
     from solvent.datasets import bankruptcy as companies
 
     companies.generate(folder, size=60, seed=11, mess=3.0)
+    for name, columns in HOSTILE_COMPANIES.items():
+        path = folder / name
+        delimiter = "\t" if name == "accounting_ratios.txt" else ";"
+        head, *lines = path.read_text(encoding="utf-8-sig").splitlines()
+        header = head.split(delimiter)
+        templates = itertools.cycle([f for line in lines if len(f := line.split(delimiter)) == len(header)])
+        for column, values in columns.items():
+            for value in values:
+                fields = next(templates).copy()
+                fields[header.index(column)] = value
+                lines.append(delimiter.join(fields))
+        path.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
 
 
 def redeliver(portfolio: str, folder: Path, target: Path) -> None:

@@ -1,8 +1,11 @@
 """What exists in a database: schemas, relations and their columns, read from DuckDB's catalog."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
+from sqlglot import exp
 
 from embedded_aws.redshift.errors import SqlError
 
@@ -43,15 +46,62 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def first(cursor: duckdb.DuckDBPyConnection, sql: str, values: Sequence[str | int]) -> tuple[Any, ...] | None:
+    """The first row, read to the end: a cursor with a result left over takes no other statement."""
+    rows = cursor.execute(sql, values).fetchall()
+    return rows[0] if rows else None
+
+
+def schema_exists(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
+    query = "SELECT 1 FROM duckdb_schemas() WHERE schema_name = ? AND database_name = current_database()"
+    return bool(cursor.execute(query, [name.lower()]).fetchall())
+
+
 def require_schema(cursor: duckdb.DuckDBPyConnection, name: str) -> None:
     """Raise SqlError unless the schema exists."""
-    query = "SELECT 1 FROM duckdb_schemas() WHERE schema_name = ? AND database_name = current_database()"
-    if not cursor.execute(query, [name.lower()]).fetchall():
+    if not schema_exists(cursor, name):
         raise SqlError(f'schema "{name.lower()}" does not exist')
+
+
+def tables_in(tree: exp.Expr) -> list[exp.Table]:
+    """The relations that a statement reads or changes; names of its common table expressions are none."""
+    own = {with_.alias.lower() for with_ in tree.find_all(exp.CTE)}
+    return [table for table in tree.find_all(exp.Table) if table.name and (table.db or table.name.lower() not in own)]
+
+
+def target(tree: exp.Expr) -> exp.Table:
+    """The table that an INSERT, UPDATE, DELETE, MERGE or TRUNCATE changes."""
+    holder = tree.expressions[0] if isinstance(tree, exp.TruncateTable) else tree.this
+    found = holder.find(exp.Table)
+    if found is None:
+        raise SqlError("syntax error: the statement names no table")
+    return found
+
+
+def written(table: exp.Table) -> str:
+    """`schema.name`, or `name` alone, as the statement has it."""
+    return f"{table.db}.{table.name}" if table.db else table.name
+
+
+def is_view(cursor: duckdb.DuckDBPyConnection, relation: Relation) -> bool:
+    query = "SELECT 1 FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?"
+    return bool(cursor.execute(query, [relation.database, relation.schema, relation.name]).fetchall())
+
+
+def exists(cursor: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a name means a relation here."""
+    return _find(cursor, name) is not None
 
 
 def require_relation(cursor: duckdb.DuckDBPyConnection, name: str) -> Relation:
     """The relation that `lending.loans`, `loans` or `#staging` means here. Raises SqlError when there is none."""
+    found = _find(cursor, name)
+    if found is None:
+        raise SqlError(f'relation "{name.lower()}" does not exist')
+    return found
+
+
+def _find(cursor: duckdb.DuckDBPyConnection, name: str) -> Relation | None:
     *schema, table = name.lower().split(".")
     rows = cursor.execute(
         """
@@ -67,9 +117,7 @@ def require_relation(cursor: duckdb.DuckDBPyConnection, name: str) -> Relation:
         """,
         {"name": table, "schema": schema[-1] if schema else None},
     ).fetchall()
-    if not rows:
-        raise SqlError(f'relation "{name.lower()}" does not exist')
-    return Relation(rows[0][0], rows[0][1], table)
+    return Relation(rows[0][0], rows[0][1], table) if rows else None
 
 
 def columns(cursor: duckdb.DuckDBPyConnection, relation: Relation) -> list[ColumnInfo]:

@@ -6,7 +6,7 @@ from typing import Any
 from embedded_aws.redshift import callers, submission
 from embedded_aws.redshift.databases import databases
 from embedded_aws.redshift.errors import SqlError
-from embedded_aws.redshift.session import Outcome
+from embedded_aws.redshift.outcome import Outcome
 from embedded_aws.service import ApiError
 
 Json = dict[str, Any]

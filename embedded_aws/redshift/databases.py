@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from embedded_aws import service
+from embedded_aws.redshift.endpoints import SageMakerEndpoints
 from embedded_aws.redshift.engine import Database, Roles
 from embedded_aws.redshift.errors import SqlError
 from embedded_aws.redshift.storage import S3Storage, Storage
+from embedded_aws.redshift.stream_records import StoredRecords
 
 
 def _storage(role: str) -> Storage:
@@ -34,7 +36,14 @@ class Databases:
         with self._lock:
             if key not in self._open:
                 path = self.folder(key[0]) / f"{name}.duckdb"
-                self._open[key] = Database(path, storage=_storage, roles=lambda: _roles(namespace))
+                self._open[key] = Database(
+                    path,
+                    storage=_storage,
+                    roles=lambda: _roles(namespace),
+                    endpoints=SageMakerEndpoints,
+                    streams=StoredRecords(),
+                    superuser=namespace["adminUsername"],
+                )
             return self._open[key]
 
     def close(self, namespace_id: str) -> None:

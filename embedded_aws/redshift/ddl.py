@@ -1,7 +1,6 @@
-"""CREATE, ALTER and DROP: from Redshift's definitions to DuckDB's statements."""
+"""CREATE TABLE, ALTER and COMMENT: from Redshift's definitions to DuckDB's statements."""
 
 import hashlib
-import re
 
 import duckdb
 from sqlglot import exp
@@ -10,8 +9,6 @@ from embedded_aws.redshift import catalog
 from embedded_aws.redshift.catalog import quote
 from embedded_aws.redshift.dialect import generate
 from embedded_aws.redshift.errors import SqlError, not_implemented
-
-REFRESH = re.compile(r"\s*REFRESH\s+MATERIALIZED\s+VIEW\s+(?P<name>[\w.\"]+)\s*;?\s*$", re.IGNORECASE)
 
 _STRIPPED = (
     exp.EncodeColumnConstraint,
@@ -25,17 +22,10 @@ _TEXT = ("varchar", "char", "nchar", "nvarchar", "text", "bpchar")
 
 
 def create(cursor: duckdb.DuckDBPyConnection, tree: exp.Create) -> list[str]:
-    """The DuckDB statements of a (translated) CREATE. Raises SqlError for a kind that is not implemented."""
+    """The DuckDB statements of a (translated) CREATE TABLE or SCHEMA. Raises SqlError for another kind."""
     kind = str(tree.kind).upper()
-    properties = tree.args.get("properties")
     if kind == "SCHEMA":
         tree.set("properties", None)
-        return [generate(tree)]
-    if kind == "VIEW":
-        if properties and properties.find(exp.MaterializedProperty):
-            return _materialized_view(tree)
-        tree.set("properties", None)
-        tree.set("no_schema_binding", False)
         return [generate(tree)]
     if kind == "TABLE":
         return _table(cursor, tree)
@@ -144,44 +134,14 @@ def _like(cursor: duckdb.DuckDBPyConnection, tree: exp.Create, like: exp.LikePro
     return f"{head} ({', '.join(parts)})"
 
 
-def _materialized_view(tree: exp.Create) -> list[str]:
-    """A table with the query's rows; the query is kept for REFRESH."""
-    target, query = tree.this, generate(tree.expression)
-    schema, name = target.db or "public", target.name
-    record = exp.insert(
-        exp.values([(schema, name, query)]),
-        exp.to_table("_redshift.materialized_views"),
-        columns=["schema_name", "name", "query"],
-    )
-    return [f"CREATE TABLE {quote(schema)}.{quote(name)} AS {query}", generate(record)]
-
-
-def refresh(cursor: duckdb.DuckDBPyConnection, name: str) -> list[str]:
-    """Statements that fill a materialized view again. Raises SqlError when there is none of that name."""
-    schema, _, view = name.lower().replace('"', "").rpartition(".")
-    found = cursor.execute(
-        "SELECT query FROM _redshift.materialized_views WHERE schema_name = ? AND name = ?", [schema or "public", view]
-    ).fetchall()
-    if not found:
-        raise SqlError(f'materialized view "{name.lower()}" does not exist')
-    target = f"{quote(schema or 'public')}.{quote(view)}"
-    return [f"DELETE FROM {target}", f"INSERT INTO {target} {found[0][0]}"]  # noqa: S608
-
-
-def drop(cursor: duckdb.DuckDBPyConnection, tree: exp.Drop) -> list[str]:
-    """The DuckDB statements of a DROP."""
-    kind = str(tree.args["kind"]).upper()
-    if kind not in ("TABLE", "VIEW", "SCHEMA"):
-        raise not_implemented(f"DROP {kind}")
+def comment(cursor: duckdb.DuckDBPyConnection, tree: exp.Comment) -> exp.Comment:
+    """COMMENT ON: a materialized view is commented as a VIEW, and is a table of DuckDB's."""
     if tree.args.get("materialized"):
-        target = tree.args["tables"][0]
-        name, schema = target.name, target.db or "public"
-        forget = exp.delete("_redshift.materialized_views").where(
-            exp.column("schema_name").eq(schema).and_(exp.column("name").eq(name))
-        )
-        exists = "IF EXISTS " if tree.args.get("exists") else ""
-        return [f"DROP TABLE {exists}{quote(schema)}.{quote(name)}", generate(forget)]
-    return [generate(tree)]
+        raise SqlError('syntax error at or near "MATERIALIZED"', detail="Write COMMENT ON VIEW.")
+    if tree.args["kind"] == "VIEW":
+        relation = catalog.require_relation(cursor, catalog.written(tree.this))
+        tree.set("kind", "VIEW" if catalog.is_view(cursor, relation) else "TABLE")
+    return tree
 
 
 def alter(tree: exp.Alter) -> list[str]:

@@ -4,7 +4,7 @@ Two small dialects correct what sqlglot's own leave out: Redshift's column attri
 count from zero.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp, tokens
 from sqlglot.dialects.duckdb import DuckDB
@@ -30,6 +30,13 @@ class WarehouseRedshift(Redshift):
         }
 
 
+class _Words(Redshift):
+    """Redshift's tokens without the words after which sqlglot takes the rest of the statement as one text."""
+
+    class Tokenizer(Redshift.Tokenizer):
+        COMMANDS: ClassVar[set[tokens.TokenType]] = set()
+
+
 class WarehouseDuckDB(DuckDB):
     """DuckDB as the target of SUPER navigation: subscripts are JSON's, which count from zero as Redshift's do."""
 
@@ -49,7 +56,7 @@ def _sort_key(parser: Any) -> exp.Expr:
 def tokenize(sql: str) -> list[tokens.Token]:
     """The tokens of a statement. Raises SqlError."""
     try:
-        return list(WarehouseRedshift().tokenize(sql))
+        return list(_Words().tokenize(sql))
     except TokenError as error:
         raise SqlError(f"unterminated string or comment: {error}") from error
 

@@ -11,6 +11,42 @@ class Difference:
     here: str
 
 
+# Recognised by their leading words, since sqlglot does not parse them, and executed by a handler (kinds.HANDLERS).
+NAMED: dict[tuple[str, ...], Difference] = {
+    words: Difference(" ".join(words), here)
+    for words, here in (
+        (("COPY",), "single node; MAXERROR, JSONPaths and fixed width are refused; Parquet types must match exactly"),
+        (("UNLOAD",), "one file `0000_part_00`; Parquet and CSV only"),
+        (
+            ("REFRESH", "MATERIALIZED", "VIEW"),
+            "the whole query again, never incremental; a transaction of its own, so that rows of its own batch are not "
+            "seen; one created in the same batch is refreshed in it",
+        ),
+        (("ALTER", "MATERIALIZED", "VIEW"), "AUTO REFRESH is recorded; no view is ever refreshed by itself"),
+        (
+            ("CREATE", "PROCEDURE"),
+            "statements, EXECUTE of a literal string, CALL, IF ... ELSE and RAISE EXCEPTION; input arguments only, no "
+            "overloading by type; anything else is refused when the procedure is created",
+        ),
+        (("CALL",), "runs as the procedure's owner when it is SECURITY DEFINER; answers no rows"),
+        (("DROP", "PROCEDURE"), "only by its owner or the admin"),
+        (
+            ("CREATE", "EXTERNAL", "SCHEMA"),
+            "FROM KINESIS only. A stream is answered from what its consumer has stored in S3 (the stream's tag "
+            "`RecordsStoredAt`), read with the schema's role: a record as it was stored, the time at which its batch "
+            "was, the batch's first sequence number, no partition key; what the consumer refused is absent",
+        ),
+        (
+            ("CREATE", "MODEL"),
+            "FUNCTION ... SAGEMAKER only (remote inference); the function asks the embedded endpoint with the model's "
+            "role, in CSV, at most 2,048 rows at a time; NULL is an empty field; no SUPER arguments; at most 256 "
+            "arguments (AWS documents no limit for remote inference)",
+        ),
+        (("DROP", "MODEL"), "only by its owner or the admin; a view that calls the function fails from then on"),
+        (("SHOW", "MODEL"), "the main lines"),
+    )
+}
+
 # Recognised by their leading words; checked for the names they mention, recorded, without any other effect.
 ACCEPTED_ONLY: dict[tuple[str, ...], Difference] = {
     words: Difference(" ".join(words), here)
@@ -57,23 +93,28 @@ EXECUTED_DIFFERENTLY = (
     Difference("AVG", "sum / count: truncated for integers as in Redshift; a double for numerics"),
     Difference("SUM, COUNT", "SUM of any integer is a 128-bit integer, shown as int8 when it fits"),
     Difference("APPROXIMATE COUNT(DISTINCT ...)", "DuckDB's HyperLogLog: another estimate"),
-    Difference("materialized view", "a table that REFRESH fills again; AUTO REFRESH never happens by itself"),
-    Difference("view", "bound when it is queried, like WITH NO SCHEMA BINDING; a table can be dropped under it"),
-    Difference("concurrent writers", "wait for each other per database, not per table; readers see the last commit"),
     Difference(
-        "COPY", "single node; MAXERROR, JSONPaths and fixed width are refused; Parquet types must match exactly"
+        "materialized view",
+        "a table that keeps its query; only its owner or the admin refreshes, alters or drops it; `is_stale` is set by "
+        "any change of a table below it; state is always 0 (recomputed)",
     ),
-    Difference("UNLOAD", "one file `0000_part_00`; Parquet and CSV only"),
+    Difference("view", "bound to what it reads; OR REPLACE may change its columns"),
+    Difference(
+        "view WITH NO SCHEMA BINDING",
+        "may be created before its tables; its columns are checked as soon as all of them exist",
+    ),
+    Difference("concurrent writers", "wait for each other per database, not per table; readers see the last commit"),
     Difference("IAM caller", "becomes IAMR:<role> or IAM:<user> and current_user, but may do everything"),
     Difference("TRUNCATE in a batch", "commits what came before, as in Redshift; the rest is a new transaction"),
 )
 
 # Known to be Redshift's, and refused with a clear error.
 NOT_IMPLEMENTED = (
-    "CREATE PROCEDURE, CALL, CREATE FUNCTION",
-    "CREATE EXTERNAL SCHEMA / TABLE / FUNCTION, CREATE MODEL, data shares",
+    "CREATE FUNCTION",
+    "CREATE MODEL ... FROM (training), CREATE EXTERNAL MODEL / TABLE / FUNCTION, data shares",
+    "DECLARE, loops, cursors, SELECT INTO, COMMIT and OUT arguments in procedures",
     "MASKING POLICY, RLS POLICY",
     "MERGE ... REMOVE DUPLICATES",
     "ALTER TABLE APPEND, ALTER COLUMN TYPE on a length-checked column",
-    "SHOW, EXPLAIN, cursors, prepared statements, SessionId of the Data API",
+    "SHOW (but MODEL), EXPLAIN, cursors, prepared statements, SessionId of the Data API",
 )

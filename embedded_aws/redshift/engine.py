@@ -14,11 +14,14 @@ from pathlib import Path
 
 import duckdb
 
-from embedded_aws.redshift import accepted, catalog, loading
+from embedded_aws.redshift import accepted, catalog, loading, model_calls
 from embedded_aws.redshift.errors import SqlError, from_duckdb
-from embedded_aws.redshift.options import DEFAULT_ROLE
-from embedded_aws.redshift.session import Outcome, Session
+from embedded_aws.redshift.model_calls import Endpoints
+from embedded_aws.redshift.outcome import Outcome
+from embedded_aws.redshift.reader import DEFAULT_ROLE
+from embedded_aws.redshift.session import Session
 from embedded_aws.redshift.storage import Storage
+from embedded_aws.redshift.streams import NoStreams, StreamRecords
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns about every statement that it keeps as a command
 
@@ -50,7 +53,16 @@ class Roles:
 class Database:
     """A database of a namespace; the file is made when it does not exist."""
 
-    def __init__(self, path: Path, *, storage: Callable[[str], Storage], roles: Callable[[], Roles]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        storage: Callable[[str], Storage],
+        roles: Callable[[], Roles],
+        endpoints: Callable[[str], Endpoints] = model_calls.nowhere,
+        streams: StreamRecords | None = None,
+        superuser: str = "admin",
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._scratch = path.parent / "scratch"
         self._scratch.mkdir(exist_ok=True)
@@ -63,7 +75,9 @@ class Database:
         ):
             self._connection.execute(f"SET GLOBAL {setting}")
         self._connection.execute(files(__package__).joinpath("catalog.sql").read_text())
+        model_calls.register(self._connection, endpoints)
         self.storage, self.roles, self.scratch_folder = storage, roles, self._scratch
+        self.endpoints, self.streams, self.superuser = endpoints, streams or NoStreams(), superuser
         self._writer = threading.RLock()
         self._users: set[str] = set()
 
@@ -82,7 +96,10 @@ class Database:
         """
         sql = ""
         reading = all(sql.lstrip().upper().startswith(_READS) for sql in statements)
-        with contextlib.nullcontext() if reading else self._writer, self._session(user, parameters or {}) as session:
+        with (
+            contextlib.nullcontext() if reading else self._writer,
+            self._session(user, parameters or {}, alone=len(statements) == 1) as session,
+        ):
             try:
                 session.begin()
                 for index, sql in enumerate(statements):
@@ -114,11 +131,17 @@ class Database:
             self._connection.close()
 
     @contextlib.contextmanager
-    def _session(self, user: str, parameters: Mapping[str, str]) -> Iterator[Session]:
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own to the file, with the settings of a session."""
         cursor = self._connection.cursor()
         try:
             cursor.execute("SET integer_division = true; SET TimeZone = 'UTC'")
             cursor.execute(f"SET search_path = '{catalog.DEFAULT_SEARCH_PATH}'")
-            yield Session(self, cursor, user, parameters)
+            yield cursor
         finally:
             cursor.close()
+
+    @contextlib.contextmanager
+    def _session(self, user: str, parameters: Mapping[str, str], *, alone: bool = False) -> Iterator[Session]:
+        with self.cursor() as cursor:
+            yield Session(self, cursor, user, parameters, alone=alone)

@@ -11,6 +11,7 @@ _MULTIPLE = "Found multiple matches to update the same tuple"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), message)
     for pattern, message in (
+        (r"executing the UDF: SqlError: (ERROR: .*)", r"\1"),
         (r"^Binder Error: .*?schema \"([^\"]+)\" does not exist", r'schema "\1" does not exist'),
         (r"Table with name \"?([\w.#]+)\"? does not exist", r'relation "\1" does not exist'),
         (r"View with name \"?([\w.#]+)\"? does not exist", r'relation "\1" does not exist'),

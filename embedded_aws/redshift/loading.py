@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedded_aws.redshift import catalog
+from sqlglot import exp
+
+from embedded_aws.redshift import catalog, materialized
 from embedded_aws.redshift.catalog import ColumnInfo, literal, quote
+from embedded_aws.redshift.dialect import generate, parse
 from embedded_aws.redshift.errors import SqlError, not_implemented
-from embedded_aws.redshift.options import CopyStatement, UnloadStatement
+from embedded_aws.redshift.options import CopyStatement, UnloadStatement, parse_copy, parse_unload
+from embedded_aws.redshift.outcome import Outcome
 from embedded_aws.redshift.sources import SOURCES, Part, SourceFile
 
 if TYPE_CHECKING:
@@ -48,6 +52,22 @@ class LoadFailedError(SqlError):
             detail=f"{error.message} (file {error.file}, line {error.line}, column {error.column})",
         )
         self.error = error
+
+
+def copy_statement(session: "Session", sql: str) -> Outcome:
+    """COPY."""
+    statement = parse_copy(sql)
+    target = exp.to_table(statement.table)
+    materialized.refuse_change(session, target)
+    rows = copy(session, statement)
+    materialized.note_change(session.cursor, target)
+    return Outcome(rows)
+
+
+def unload_statement(session: "Session", sql: str) -> Outcome:
+    """UNLOAD."""
+    statement = parse_unload(sql)
+    return Outcome(unload(session, statement, generate(session.translate(parse(statement.query)))))
 
 
 def copy(session: "Session", statement: CopyStatement) -> int:

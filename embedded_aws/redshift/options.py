@@ -2,12 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from sqlglot.tokens import Token, TokenType
-
-from embedded_aws.redshift.dialect import tokenize
 from embedded_aws.redshift.errors import SqlError, not_implemented
-
-DEFAULT_ROLE = "default"
+from embedded_aws.redshift.reader import Reader
 
 
 @dataclass
@@ -43,56 +39,9 @@ _SWITCHES = {"COMPUPDATE", "STATUPDATE"}
 _SWITCH_WORDS = {"ON", "OFF", "TRUE", "FALSE", "PRESET"}
 
 
-class _Reader:
-    def __init__(self, sql: str) -> None:
-        self._sql, self._tokens, self._at = sql, tokenize(sql), 0
-
-    def peek(self) -> str:
-        return self._tokens[self._at].text.upper() if self._at < len(self._tokens) else ""
-
-    def next(self) -> Token:
-        if self._at >= len(self._tokens):
-            raise SqlError("syntax error at end of input")
-        self._at += 1
-        return self._tokens[self._at - 1]
-
-    def accept(self, *words: str) -> bool:
-        if self.peek() in words:
-            self._at += 1
-            return True
-        return False
-
-    def expect(self, word: str) -> None:
-        token = self.next()
-        if token.text.upper() != word:
-            raise SqlError(f'syntax error at or near "{token.text}"')
-
-    def string(self) -> str:
-        token = self.next()
-        if token.token_type not in (TokenType.STRING, TokenType.HEREDOC_STRING, TokenType.RAW_STRING):
-            raise SqlError(f'syntax error at or near "{token.text}"')
-        return token.text
-
-    def verbatim(self) -> str:
-        """A string or word as written: '\\N' keeps its backslash."""
-        token = self.next()
-        if token.token_type != TokenType.STRING:
-            return token.text
-        return self._sql[token.start + 1 : token.end].replace("''", "'")
-
-    def name(self) -> str:
-        parts = [self.next().text]
-        while self.accept("."):
-            parts.append(self.next().text)
-        return ".".join(parts).lower()
-
-    def done(self) -> bool:
-        return self._at >= len(self._tokens)
-
-
 def parse_copy(sql: str) -> CopyStatement:
     """Raises SqlError for a syntax error or an option that is not implemented."""
-    reader = _Reader(sql.strip().rstrip(";"))
+    reader = Reader(sql)
     reader.expect("COPY")
     table, columns = reader.name(), []
     if reader.accept("("):
@@ -111,9 +60,8 @@ def parse_copy(sql: str) -> CopyStatement:
 
 def parse_unload(sql: str) -> UnloadStatement:
     """Raises SqlError for a syntax error or an option that is not implemented."""
-    body = sql.strip().rstrip(";")[len("UNLOAD") :]  # as one word it would swallow the rest
-    reader = _Reader(body)
-    reader.expect("(")
+    reader = Reader(sql)
+    reader.expect("UNLOAD", "(")
     query = reader.string()
     reader.expect(")")
     reader.expect("TO")
@@ -132,11 +80,11 @@ def _check(statement: CopyStatement | UnloadStatement) -> None:
         raise not_implemented("MAXERROR above 0")
 
 
-def _options(reader: _Reader, statement: CopyStatement | UnloadStatement) -> None:
+def _options(reader: Reader, statement: CopyStatement | UnloadStatement) -> None:
     while not reader.done():
         word = reader.next().text.upper()
         if word == "IAM_ROLE":
-            statement.role = DEFAULT_ROLE if reader.accept("DEFAULT") else reader.string()
+            statement.role = reader.role()
         elif word == "FORMAT":
             reader.accept("AS")
             _format(reader, statement, reader.next().text.upper())
@@ -153,7 +101,7 @@ def _options(reader: _Reader, statement: CopyStatement | UnloadStatement) -> Non
             raise not_implemented(f"the option {word}")
 
 
-def _format(reader: _Reader, statement: CopyStatement | UnloadStatement, name: str) -> None:
+def _format(reader: Reader, statement: CopyStatement | UnloadStatement, name: str) -> None:
     if name not in ("PARQUET", "CSV", "JSON"):
         raise not_implemented(f"FORMAT {name}")
     statement.format = name.lower()

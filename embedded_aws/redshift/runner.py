@@ -8,8 +8,9 @@ from embedded_aws import service
 from embedded_aws.redshift.databases import databases
 from embedded_aws.redshift.engine import Database
 from embedded_aws.redshift.errors import SqlError
+from embedded_aws.redshift.outcome import Outcome
 from embedded_aws.redshift.results import Results
-from embedded_aws.redshift.session import Outcome, Session
+from embedded_aws.redshift.session import Session
 
 Json = dict[str, Any]
 

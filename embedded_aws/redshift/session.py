@@ -5,43 +5,53 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 from sqlglot import exp
 
-from embedded_aws.redshift import accepted, catalog, ddl, loading
+from embedded_aws.redshift import (
+    accepted,
+    catalog,
+    ddl,
+    drops,
+    kinds,
+    loading,
+    materialized,
+    model_calls,
+    streams,
+    views,
+)
 from embedded_aws.redshift.cells import plain_integers
 from embedded_aws.redshift.dialect import generate, parse, tokenize
 from embedded_aws.redshift.differences import ACCEPTED_SETTINGS
 from embedded_aws.redshift.errors import SqlError, not_implemented
-from embedded_aws.redshift.options import parse_copy, parse_unload
+from embedded_aws.redshift.model_calls import Endpoints
+from embedded_aws.redshift.outcome import Outcome
 from embedded_aws.redshift.storage import Storage
+from embedded_aws.redshift.streams import StreamRecords
 from embedded_aws.redshift.translate import translate
 
 if TYPE_CHECKING:
     from embedded_aws.redshift.engine import Database
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What one statement did: rows returned or affected; the rows themselves and their DuckDB types for a query."""
-
-    rows: int
-    table: pa.Table | None = None
-    types: tuple[str, ...] = ()
-
-
 class Session:
     """One connection: its temporary tables and settings end with it."""
 
     def __init__(
-        self, database: Database, cursor: duckdb.DuckDBPyConnection, user: str, parameters: Mapping[str, str]
+        self,
+        database: Database,
+        cursor: duckdb.DuckDBPyConnection,
+        user: str,
+        parameters: Mapping[str, str | None],
+        *,
+        alone: bool = False,
     ) -> None:
-        self.cursor, self._database, self._user, self._parameters = cursor, database, user, parameters
+        self.cursor, self._database, self.user, self._parameters = cursor, database, user, parameters
+        self.alone = alone  # a single statement, not a batch
+        self.depth = 0  # of procedures that call procedures
 
     def begin(self) -> None:
         self.cursor.execute("BEGIN")
@@ -57,9 +67,62 @@ class Session:
         """Stop the running statement (CancelStatement)."""
         self.cursor.interrupt()
 
+    def owns(self, owner: str | None) -> bool:
+        """Whether the user is the owner, or may do what an owner may: the admin."""
+        return self.user in (owner, self._database.superuser)
+
+    @contextlib.contextmanager
+    def acting_as(self, user: str) -> Iterator[None]:
+        """Statements inside run as another user: the owner of a procedure that is SECURITY DEFINER."""
+        caller, self.user = self.user, user
+        try:
+            yield
+        finally:
+            self.user = caller
+
+    @contextlib.contextmanager
+    def calling(self, user: str, arguments: Mapping[str, str | None]) -> Iterator[None]:
+        """The statements of a procedure: as a user, with its arguments for parameters."""
+        callers, self._parameters = self._parameters, arguments
+        self.depth += 1
+        try:
+            with self.acting_as(user):
+                yield
+        finally:
+            self._parameters = callers
+            self.depth -= 1
+
+    @contextlib.contextmanager
+    def own_transaction(self) -> Iterator[None]:
+        """Statements inside are a transaction beside the session's: they see what is committed, and commit."""
+        outer = self.cursor
+        with self._database.cursor() as self.cursor:
+            try:
+                self.begin()
+                yield
+                self.commit()
+            except BaseException:
+                self.rollback()
+                raise
+            finally:
+                self.cursor = outer
+
+    def resolve_role(self, role: str) -> str:
+        """The ARN of `default` or of a named role. Raises SqlError for a role that the namespace does not have."""
+        return self._database.roles().resolve(role)
+
     def storage(self, role: str) -> Storage:
         """S3 as `default` or a named role sees it. Raises SqlError for a role that the namespace does not have."""
-        return self._database.storage(self._database.roles().resolve(role))
+        return self._database.storage(self.resolve_role(role))
+
+    def endpoints(self, role: str) -> Endpoints:
+        """SageMaker's endpoints as a role, given by its ARN, may use them."""
+        return self._database.endpoints(role)
+
+    @property
+    def stream_records(self) -> StreamRecords:
+        """What the consumers of streams have stored."""
+        return self._database.streams
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -80,61 +143,81 @@ class Session:
         tokens = tokenize(sql)
         if not tokens:
             raise SqlError("the statement is empty")
-        word = tokens[0].text.upper()
-        if word == "COPY":
-            return Outcome(loading.copy(self, parse_copy(sql)))
-        if word == "UNLOAD":
-            statement = parse_unload(sql)
-            return Outcome(loading.unload(self, statement, generate(self._translate(parse(statement.query)))))
+        if words := kinds.named(tokens):
+            return kinds.HANDLERS[words](self, sql)
         if kind := accepted.match(tokens):
-            accepted.accept(self.cursor, kind, tokens, self._user)
-            return Outcome(0)
-        if refreshed := ddl.REFRESH.match(sql):
-            return self._execute_all(ddl.refresh(self.cursor, refreshed["name"]))
-        return self._tree(parse(sql))
+            accepted.accept(self.cursor, kind, tokens, self.user)
+            return Outcome()
+        return self.execute_tree(parse(sql))
 
-    def _translate(self, tree: exp.Expr) -> exp.Expr:
-        return translate(tree, parameters=self._parameters, user=self._user)
+    def value(self, sql: str) -> Any:
+        """The first cell of a query."""
+        table = self.execute(sql).table
+        return table[0][0].as_py() if table is not None and table.num_rows else None
 
-    def _tree(self, tree: exp.Expr) -> Outcome:
-        if isinstance(tree, exp.Command):
-            raise not_implemented(f"{tree.this} {str(tree.expression or '')[:60]}".strip())
-        if isinstance(tree, exp.Transaction | exp.Commit | exp.Rollback):
-            raise not_implemented(
-                "transaction control: a batch is one transaction, a single statement commits by itself"
-            )
+    def translate(self, tree: exp.Expr) -> exp.Expr:
+        """The tree as DuckDB means it. Raises SqlError."""
+        return model_calls.rewrite_calls(self, translate(tree, parameters=self._parameters, user=self.user))
+
+    def execute_tree(self, tree: exp.Expr) -> Outcome:
+        """Run one parsed statement. Raises SqlError or duckdb.Error."""
+        kinds.kind_of(tree)
         if isinstance(tree, exp.Set):
             return self._set(tree)
-        if isinstance(tree, exp.Select) and tree.args.get("into"):
-            return self._execute_all([generate(self._translate(tree))])
-        tree = self._translate(tree)
-        if isinstance(tree, exp.Query):
-            return self._query(generate(tree))
-        if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Merge):
-            return Outcome(int(self.cursor.execute(generate(tree)).fetchall()[0][0]))
-        if isinstance(tree, exp.TruncateTable):
-            self.commit()  # Redshift: TRUNCATE commits the transaction in which it runs
-            self.begin()
-            outcome = self._execute_all([generate(tree)])
-            self.commit()
-            self.begin()
-            return outcome
+        into = isinstance(tree, exp.Select) and tree.args.get("into")
+        tree = self.translate(tree)
         if isinstance(tree, exp.Create):
-            return self._execute_all(ddl.create(self.cursor, tree))
+            return self._create(tree)
         if isinstance(tree, exp.Drop):
-            return self._execute_all(ddl.drop(self.cursor, tree))
+            return drops.drop(self, tree)
         if isinstance(tree, exp.Alter):
             return self._execute_all(ddl.alter(tree))
         if isinstance(tree, exp.Comment):
+            return self._execute_all([generate(ddl.comment(self.cursor, tree))])
+        streams.refuse_direct(self.cursor, tree)
+        if into:
             return self._execute_all([generate(tree)])
-        raise not_implemented(type(tree).__name__.upper())
+        if isinstance(tree, exp.Query):
+            return self.query(generate(tree))
+        return self._change(tree)
+
+    def _create(self, tree: exp.Create) -> Outcome:
+        properties, query = tree.args.get("properties"), tree.expression
+        materialized_view = properties and properties.find(exp.MaterializedProperty)
+        if isinstance(query, exp.Query) and not materialized_view:
+            streams.refuse_direct(self.cursor, query)
+        if materialized_view:
+            materialized.create(self, tree, query)
+        elif tree.kind == "VIEW":
+            views.create(self, tree)
+        else:
+            self._execute_all(ddl.create(self.cursor, tree))
+        views.bind_pending(self.cursor)
+        return Outcome()
+
+    def _change(self, tree: exp.Expr) -> Outcome:
+        target = catalog.target(tree)
+        materialized.refuse_change(self, target)
+        if isinstance(tree, exp.TruncateTable):
+            self.commit()  # Redshift: TRUNCATE commits the transaction in which it runs
+            self.begin()
+            self._execute_all([generate(tree)])
+            materialized.note_change(self.cursor, target)
+            self.commit()
+            self.begin()
+            return Outcome()
+        rows = int(self.cursor.execute(generate(tree)).fetchall()[0][0])
+        if rows:
+            materialized.note_change(self.cursor, target)
+        return Outcome(rows)
 
     def _execute_all(self, statements: list[str]) -> Outcome:
         for statement in statements:
             self.cursor.execute(statement)
-        return Outcome(0)
+        return Outcome()
 
-    def _query(self, sql: str) -> Outcome:
+    def query(self, sql: str) -> Outcome:
+        """Run a query of DuckDB's."""
         relation = self.cursor.sql(sql)
         types = tuple(str(kind) for kind in relation.types)
         table = plain_integers(relation.to_arrow_table())
@@ -150,4 +233,4 @@ class Session:
                 schema = assignment.expression.name.lower()
                 catalog.require_schema(self.cursor, schema)
                 self.cursor.execute(f"SET search_path = {catalog.literal(f'{schema},{catalog.DEFAULT_SEARCH_PATH}')}")
-        return Outcome(0)
+        return Outcome()

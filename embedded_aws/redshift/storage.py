@@ -29,13 +29,13 @@ class S3Storage:
         try:
             return [(item["Key"], item["Size"]) for page in pages for item in page.get("Contents", [])]
         except self._s3.exceptions.ClientError as error:
-            raise _as_sql(error) from error
+            raise as_sql(error) from error
 
     def download(self, bucket: str, key: str, path: Path) -> None:
         try:
             self._s3.download_file(bucket, key, str(path))
         except self._s3.exceptions.ClientError as error:
-            raise _as_sql(error) from error
+            raise as_sql(error) from error
 
     def upload(self, path: Path, bucket: str, key: str) -> None:
         from boto3.exceptions import S3UploadFailedError
@@ -45,10 +45,11 @@ class S3Storage:
         except S3UploadFailedError as error:
             raise SqlError(f"S3ServiceException:{error.__cause__ or error}") from error
         except self._s3.exceptions.ClientError as error:
-            raise _as_sql(error) from error
+            raise as_sql(error) from error
 
 
-def _as_sql(error: Any) -> SqlError:
+def as_sql(error: Any) -> SqlError:
+    """A refusal by S3 as COPY reports it."""
     code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in ("403", "AccessDenied", "Forbidden"):

@@ -9,7 +9,7 @@ from embedded_aws.redshift.errors import SqlError, not_implemented
 _INFORMATION_SCHEMA = {"tables": "svv_tables", "columns": "svv_columns"}
 
 
-def translate(tree: exp.Expr, *, parameters: Mapping[str, str], user: str) -> exp.Expr:
+def translate(tree: exp.Expr, *, parameters: Mapping[str, str | None], user: str) -> exp.Expr:
     """Rewrite a tree in place. `parameters` are the values of `:name`; `user` is current_user. Raises SqlError."""
 
     _name_outputs(tree)
@@ -65,10 +65,11 @@ def _output_name(node: exp.Expr) -> str:
     return "?column?"
 
 
-def _bind(node: exp.Placeholder, parameters: Mapping[str, str]) -> exp.Expr:
+def _bind(node: exp.Placeholder, parameters: Mapping[str, str | None]) -> exp.Expr:
     if node.name not in parameters:
         raise SqlError(f"there is no parameter :{node.name}")
-    return exp.Literal.string(parameters[node.name])
+    value = parameters[node.name]
+    return exp.null() if value is None else exp.Literal.string(value)
 
 
 def _utc_timestamp(node: exp.Expr) -> exp.Expr:
@@ -97,8 +98,11 @@ def _window(node: exp.Window) -> exp.Expr:
 
 
 def _cast(node: exp.Cast) -> exp.Expr:
-    """A cast to VARCHAR(n) cuts the text; SUPER is JSON."""
+    """A cast to VARCHAR(n) cuts the text; of a string inside a SUPER it gives the string, without JSON's quotes."""
     kind = node.to
+    if kind.is_type("varchar") and isinstance(node.this, exp.Dot | exp.Bracket):
+        path = exp.Literal.string("$")
+        node.set("this", exp.Anonymous(this="json_extract_string", expressions=[node.this.copy(), path]))
     if kind.is_type("varchar", "char", "nchar", "nvarchar", "text") and kind.expressions:
         length = kind.expressions[0].this
         kind.set("expressions", [])
@@ -162,6 +166,10 @@ def _function(node: exp.Anonymous) -> exp.Expr:
     return node
 
 
+def _parse_json(node: exp.ParseJSON) -> exp.Expr:
+    return exp.Anonymous(this="json_parse", expressions=[node.this])
+
+
 def _array(node: exp.Array) -> exp.Expr:
     return exp.Anonymous(this="json_array", expressions=node.expressions)
 
@@ -188,6 +196,7 @@ _RULES: dict[type, Callable[..., exp.Expr]] = {
     exp.Unnest: _unnest,
     exp.Anonymous: _function,
     exp.Array: _array,
+    exp.ParseJSON: _parse_json,
     exp.Table: _table,
 }
 

@@ -1,5 +1,4 @@
--- What is in quarantine and why? One row per run, source, kind and reason; the newest deliveries first.
--- Reads ops.quarantine_log and ops.load_log.
+-- What is in quarantine and why?
 SELECT l.portfolio, l.as_of, q.run_id, q.source, q.kind, q.reason, COUNT(*) AS rows_quarantined
 FROM ops.quarantine_log AS q
 JOIN ops.load_log AS l ON l.run_id = q.run_id AND l.source = q.source

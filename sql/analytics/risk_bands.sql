@@ -1,6 +1,4 @@
--- Do the risk bands of the model hold what they promise? Per band: open loans scored by the newest model version on its
--- latest date, their amount, the mean predicted probability of default (PD), and what was decided.
--- One row per band, best band first. Reads lending.predictions and lending.loans.
+-- What does the model promise of the open loans in each risk band, and what would it decide?
 WITH ranked AS (
   SELECT
     p.*,

@@ -1,5 +1,4 @@
--- Where did the rows of a delivery go? Parameter: run_id.
--- rows_in = good + quarantined + duplicates, counted by the ETL from what it wrote.
+-- Where did the rows of a delivery go?
 SELECT
     SUM(rows_in) AS rows_in,
     SUM(rows_good) AS good,

@@ -1,6 +1,4 @@
--- Which companies should an investor watch? The latest predictions of the newest model version: companies that it would
--- not invest in, the most endangered first, with the strongest reason. One row per company.
--- Reads bankruptcy.company_predictions, bankruptcy.company_year_features and bankruptcy.companies.
+-- Which companies should an investor watch, and why?
 WITH ranked AS (
   SELECT
     p.*,
@@ -15,7 +13,7 @@ SELECT
   p.score,
   p.band,
   p.decision,
-  p.reasons[0].text AS first_reason
+  CAST(p.reasons[0].text AS VARCHAR(400)) AS first_reason
 FROM ranked AS p
 JOIN bankruptcy.company_year_features AS f ON f.company_year_id = p.company_year_id
 JOIN bankruptcy.companies AS c ON c.company_id = f.company_id

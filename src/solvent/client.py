@@ -17,6 +17,8 @@ from solvent import compaction, contracts, delivery, landing, naming
 from solvent.delivery import DeliveryError, Manifest
 from solvent.refusals import reason
 from solvent.target import Target
+from solvent.warehouse import queries
+from solvent.warehouse.data_api import DataApi
 
 
 class PlatformError(Exception):
@@ -254,10 +256,18 @@ def _require_all_sources(folder: Path, manifest: Manifest) -> None:
         )
 
 
-def query(target: Target, sql: str, parameters: Mapping[str, str] | None = None) -> tuple[list[str], list[list[Any]]]:
-    """Column names and rows of one statement, through the Redshift Data API as the caller's IAM identity."""
-    from solvent.warehouse.data_api import DataApi
+def warehouse(target: Target) -> DataApi:
+    """The warehouse through the Redshift Data API, as the caller's IAM identity."""
+    return DataApi(target.client("redshift-data"), workgroup=target.names.workgroup, database=naming.DATABASE)
 
-    warehouse = DataApi(target.client("redshift-data"), workgroup=target.names.workgroup, database=naming.DATABASE)
-    result = warehouse.query(sql, parameters)
+
+def query(target: Target, sql: str, parameters: Mapping[str, str] | None = None) -> tuple[list[str], list[list[Any]]]:
+    """Column names and rows of one statement."""
+    result = warehouse(target).query(sql, parameters)
     return result.columns, result.rows
+
+
+def saved_query(target: Target, name: str, **parameters: str) -> tuple[list[str], list[list[Any]]]:
+    """Column names and rows of a saved query; its defaults where no value is given. Raises QueryError."""
+    saved = queries.read()[name]
+    return query(target, saved.sql, saved.arguments(parameters))

@@ -15,6 +15,7 @@ EXTRACTIONS, EXPORTS = "extractions/", "exports/"
 NO_BASE = "none"  # said of the first run of a data set; an argument of a Glue job cannot be empty
 # The events of the stream (source contracts), and where they lie in the raw zone.
 EVENTS = ("application_event",)
+PEOPLE = ("analyst", "risk_officer")  # the warehouse's roles for people
 STEWARD = "data-steward"  # the role of people who look after quarantine
 STREAM, COMPACTED = "stream/", "stream-compacted/"
 
@@ -32,6 +33,10 @@ class Names:
     def named(self, suffix: str) -> str:
         """The name of a function, role, queue, topic, alarm...: `solvent-dev-<suffix>`."""
         return f"{self.prefix}-{suffix}"
+
+    def person(self, role: str) -> str:
+        """The IAM role that people assume to be the warehouse's `role`, one of PEOPLE."""
+        return self.named(role.replace("_", "-"))
 
     def bucket(self, zone: str, account: str, region: str) -> str:
         """A zone's bucket; account and region make it globally unique."""

@@ -157,6 +157,14 @@ class Scorecard:
         object.__setattr__(self, "_known", frozenset([*(f.name for f in self.features), *self.ignored]))
 
     @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Every feature of the specification in alphabetical order, those that this model ignores included.
+
+        A request without names (CSV) gives its values in this order, which a new training does not change.
+        """
+        return tuple(sorted(self._known))
+
+    @cached_property
     def factor(self) -> float:
         """Points per unit of log-odds."""
         return self.points_to_double_odds / math.log(2)

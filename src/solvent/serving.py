@@ -1,13 +1,16 @@
 """From a request's bytes to an answer's bytes, for the endpoint and the batch transform. Standard library only."""
 
+import csv
+import io
 import json
 import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from solvent.scorecard import InvalidApplicant, Scorecard
+from solvent.scorecard import Feature, InvalidApplicant, NumericFeature, Scorecard
 
+CSV = "text/csv"
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
 LARGEST_BODY = 6 * 1024 * 1024
@@ -34,7 +37,8 @@ def respond(
     """The answer to one request, and its content type.
 
     JSON: one object -> one answer; a list, or {"instances": [...]} -> a list of answers. JSON lines -> JSON lines, in
-    order. An applicant is {<entity>?, "as_of"?, <feature>: value...}, or has its features below "features".
+    order. CSV -> CSV, for Redshift's CREATE MODEL: see `_csv`. An applicant is {<entity>?, "as_of"?, <feature>:
+    value...}, or has its features below "features".
     Raises InvalidRequest: nothing is answered unless every applicant of the request is sound.
     """
     kind = (content_type or JSON).partition(";")[0].strip().lower()
@@ -45,8 +49,10 @@ def respond(
         lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
         answers = [_answer(scorecard, _parse(line, n), model_version, f"line {n}: ") for n, line in lines]
         return "".join(json.dumps(answer) + "\n" for answer in answers), JSON_LINES
+    if kind == CSV:
+        return _csv(scorecard, text), CSV
     if kind != JSON:
-        raise InvalidRequest(415, f"Content type {kind[:100]!r} is not served; send {JSON} or {JSON_LINES}.")
+        raise InvalidRequest(415, f"Content type {kind[:100]!r} is not served; send {JSON}, {JSON_LINES} or {CSV}.")
     if accept and not any(part in accept for part in ("json", "*/*", "application/*")):
         raise InvalidRequest(406, f"The answer comes as {JSON}, not as {accept[:100]!r}.")
     request = _parse(text)
@@ -60,6 +66,38 @@ def respond(
         raise InvalidRequest(422, f"A list holds 1 to {MOST_APPLICANTS} applicants, this one has {len(request)}.")
     many = [_answer(scorecard, one, model_version, f"applicant {n}: ") for n, one in enumerate(request)]
     return json.dumps(many), JSON
+
+
+def _csv(scorecard: Scorecard, text: str) -> str:
+    """One probability a line, for one applicant a line: the values of `scorecard.inputs` in that order, no header.
+
+    An empty field is a value not known. Whatever Accept says: the caller reads numbers, nothing else.
+    """
+    probabilities = []
+    for number, cells in enumerate(csv.reader(io.StringIO(text)), 1):
+        if len(cells) != len(scorecard.inputs):
+            raise InvalidRequest(
+                422, f"line {number}: has {len(cells)} fields; this model takes {len(scorecard.inputs)}, in the order "
+                f"{', '.join(scorecard.inputs)}."
+            )  # fmt: skip
+        try:
+            given = dict(zip(scorecard.inputs, cells, strict=True))
+            applicant = {f.name: _typed(f, given[f.name]) for f in scorecard.features}
+            probabilities.append(scorecard.probability(applicant))
+        except InvalidApplicant as error:
+            raise InvalidRequest(error.status_code, f"line {number}: {error}", error.field) from error
+    return "".join(f"{probability!r}\n" for probability in probabilities)
+
+
+def _typed(feature: Feature, cell: str) -> float | str | None:
+    if not cell or not isinstance(feature, NumericFeature):
+        return cell or None
+    try:
+        if "_" in cell:  # Python reads 1_000
+            raise ValueError(cell)
+        return float(cell)
+    except ValueError as error:
+        raise InvalidApplicant(feature.name, f"must be a number or empty, not {cell[:40]!r}") from error
 
 
 def _answer(scorecard: Scorecard, request: Any, model_version: str, where: str = "") -> dict[str, Any]:

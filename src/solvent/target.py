@@ -1,7 +1,7 @@
 """Where a command goes: the embedded AWS on this laptop, or an account. The same calls serve both."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import boto3
 import botocore.session
 import yaml
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from solvent.naming import Names
 
@@ -56,12 +57,8 @@ class Target:
     def at(cls, url: str, environment: str) -> "Target":
         """An embedded AWS at `url`."""
         region = configured_region(environment)
-        # Nothing of the person's own AWS set-up has a say on the laptop, not even a profile that does not exist.
-        none = dict.fromkeys(("profile", "config_file", "credentials_file"), (None, None, os.devnull, None))
-        own = botocore.session.Session(session_vars={**none, "profile": (None, None, None, None)})
         # The operator of the laptop, not a secret: known to everyone, good for the loopback alone.
-        session = boto3.Session("test", "test", region_name=region, botocore_session=own)
-        return cls(Names(environment), region, session, url)
+        return cls(Names(environment), region, _on_the_laptop(region, "test", "test"), url)
 
     @classmethod
     def account(cls, environment: str) -> "Target":
@@ -73,6 +70,20 @@ class Target:
             )
         region = configured_region(environment)
         return cls(Names(environment), region, boto3.Session(region_name=region))
+
+    def as_person(self, role: str) -> "Target":
+        """The same place, as the platform's role for people (`naming.PEOPLE`), for an hour. Raises NoTarget."""
+        arn = f"arn:aws:iam::{self.account_id}:role/{self.names.person(role)}"
+        try:
+            given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="solvent")["Credentials"]
+        except ClientError as error:
+            raise NoTarget(
+                f"{arn} could not be assumed: {error.response['Error'].get('Message', error)}. Either the platform is "
+                "not deployed there (`solvent status`), or who you are needs sts:AssumeRole on that role."
+            ) from error
+        keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        made = _on_the_laptop if self.endpoint_url else _in_an_account
+        return replace(self, session=made(self.region, *keys))
 
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.endpoint_url, config=_RETRIES)
@@ -87,6 +98,17 @@ class Target:
     @property
     def place(self) -> str:
         return f"{self.names.environment} at {self.endpoint_url or f'AWS account {self.account_id}, {self.region}'}"
+
+
+def _on_the_laptop(region: str, *keys: str) -> boto3.Session:
+    # Nothing of the person's own AWS set-up has a say on the laptop, not even a profile that does not exist.
+    none = dict.fromkeys(("profile", "config_file", "credentials_file"), (None, None, os.devnull, None))
+    own = botocore.session.Session(session_vars={**none, "profile": (None, None, None, None)})
+    return boto3.Session(*keys, region_name=region, botocore_session=own)
+
+
+def _in_an_account(region: str, *keys: str) -> boto3.Session:
+    return boto3.Session(*keys, region_name=region)
 
 
 def configured_region(environment: str) -> str:

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -77,6 +78,18 @@ def test_a_taken_port_is_passed_over_with_a_notice(tmp_path: Path) -> None:
             assert f"Port {taken} is taken" in running.notice
         finally:
             lifecycle.down(tmp_path)
+
+
+def test_several_that_start_at_once_take_ports_of_their_own(tmp_path: Path) -> None:
+    homes = [tmp_path / name for name in "abc"]
+    try:
+        with ThreadPoolExecutor(len(homes)) as pool:
+            running = list(pool.map(lambda home: lifecycle.up(home, port=4860), homes))
+        assert len({r.port for r in running}) == len(homes)
+        assert all(lifecycle.status(home) == r for home, r in zip(homes, running, strict=True))
+    finally:
+        for home in homes:
+            lifecycle.down(home)
 
 
 def test_a_crash_leaves_nothing_in_the_way(tmp_path: Path) -> None:

@@ -227,7 +227,25 @@ def test_glue_types_follow_the_contract() -> None:
 
 
 def test_the_dictionary_explains_every_column_of_every_contract() -> None:
-    text = dictionary.render(ALL)
+    text = dictionary.render(ALL, dictionary.Facts())
     for contract in ALL.values():
-        section = text.split(f"\n## {contract.name}\n")[1].split("\n## ")[0]
+        section = text.split(f"\n### {contract.name}\n")[1].split("\n### ")[0]
         assert [c.name for c in contract.columns if f"| `{c.name}` |" not in section] == []
+        assert [p.name for p in contract.parameters if f"| `{p.name}` |" not in section] == []
+
+
+def test_the_dictionary_says_what_a_mart_answers_is_made_of_and_who_reads_it() -> None:
+    facts = dictionary.Facts(
+        question={"risk_stratification": "How are loans spread?", "rows_of_run": "Where did they go?"},
+        reads={"risk_stratification": ["loans", "customers"]},
+        readers={"marts.risk_stratification": "analyst", "lending.loans": "risk_officer"},
+    )
+    text = dictionary.render(ALL, facts)
+    section = text.split("\n### risk_stratification\n")[1].split("\n### ")[0]
+    assert "**How are loans spread?**" in section
+    assert "view `marts.risk_stratification`" in section
+    assert "made of [loans](#loans), [customers](#customers) · read by analyst" in section
+    assert "`solvent query rows_of_run --param run_id=…`" in text
+    assert "| 3 | Near Prime | 650 | 699 |" in text, "reference data stand there, row by row"
+    asked = dictionary.questions(ALL, facts, "page.md")
+    assert "| Where did they go? | [`solvent query rows_of_run`](page.md#rows_of_run) |" in asked

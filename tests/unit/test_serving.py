@@ -6,7 +6,7 @@ from fakes import small_scorecard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvent.serving import JSON, JSON_LINES, InvalidRequest, respond
+from solvent.serving import CSV, JSON, JSON_LINES, InvalidRequest, respond
 
 CARD = small_scorecard()
 GOOD = {"amount": 9000, "purpose": "repairs"}
@@ -81,9 +81,38 @@ def test_the_faulty_one_of_many_is_named() -> None:
         ask(json.dumps(GOOD) + '\n{"amount": 1}', JSON_LINES)
 
 
+def test_csv_is_answered_with_the_bare_probability_of_each_line() -> None:
+    """What Redshift's CREATE MODEL sends: amount, credit_score (which this model ignores), purpose."""
+    assert CARD.inputs == ("amount", "credit_score", "purpose")
+    lines = '9000,700,repairs\n,,\n9000.0,,"a, ""b"""\n'
+    for accept in (None, CSV, JSON):
+        answer, kind = respond(CARD, lines.encode(), content_type="text/csv", accept=accept, model_version="7")
+        assert kind == CSV
+        assert [float(line) for line in answer.splitlines()] == [
+            ask(applicant)["probability"]
+            for applicant in (GOOD, {"amount": None, "purpose": None}, {"amount": 9000, "purpose": 'a, "b"'})
+        ]
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "message"),
+    [
+        ("9000,repairs", None, r"line 2: has 2 fields; this model takes 3, in the order amount, credit_score, purpose"),
+        ("", None, "line 2: has 0 fields"),
+        ("x,,repairs", "amount", "line 2: amount: must be a number or empty, not 'x'"),
+        ("1_0,,repairs", "amount", "must be a number or empty"),
+        ("nan,,repairs", "amount", "must be a number between"),
+    ],
+)
+def test_a_csv_line_that_cannot_be_scored_is_named(line: str, field: str | None, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message) as refused:
+        respond(CARD, f"9000,,repairs\n{line}\n", content_type=CSV, accept=CSV, model_version="7")
+    assert (refused.value.status_code, refused.value.field) == (422, field)
+
+
 def test_other_formats_and_sizes_are_refused_with_their_own_status() -> None:
     for content_type, accept, body, status in (
-        ("text/csv", None, b"1,2", 415),
+        ("text/plain", None, b"1,2", 415),
         (JSON, "text/csv", json.dumps(GOOD).encode(), 406),
         (JSON, None, b" " * (6 * 1024 * 1024 + 1), 413),
     ):
@@ -92,7 +121,7 @@ def test_other_formats_and_sizes_are_refused_with_their_own_status() -> None:
         assert refused.value.status_code == status
 
 
-@given(st.binary(max_size=200) | st.text(max_size=200), st.sampled_from([JSON, JSON_LINES, "", "x/y"]))
+@given(st.binary(max_size=200) | st.text(max_size=200), st.sampled_from([JSON, JSON_LINES, CSV, "", "x/y"]))
 def test_no_bytes_at_all_make_the_server_fail(body: bytes | str, content_type: str) -> None:
     try:
         respond(CARD, body, content_type=content_type, accept=None, model_version="7")

@@ -20,7 +20,7 @@ from embedded_aws.lifecycle import LifecycleError
 from solvent import datasets, deployment
 from solvent.cli import output
 from solvent.cli.showcases import ABOUT, SHOWCASES, Showcase
-from solvent.client import Platform, PlatformError, query
+from solvent.client import Platform, PlatformError, query, saved_query
 from solvent.datasets import DatasetError
 from solvent.delivery import DeliveryError
 from solvent.target import Target, checkout, home
@@ -191,14 +191,13 @@ class Demo:
         raise PlatformError(f"only {len(arrived)} of {EVENTS} records arrived in the raw zone within 30 s")
 
     def _query(self, show: Showcase) -> str:
-        columns, rows = query(self.target, (checkout() / show.question).read_text())
-        self.answers.append((Path(show.question).stem.replace("_", " "), columns, rows))
+        columns, rows = saved_query(self.target, show.question)
+        self.answers.append((show.question.replace("_", " "), columns, rows))
         return f"{len(rows)} rows"
 
     def _read_back(self, show: Showcase) -> str:
         found = self._of(show)
-        sql = (checkout() / "sql/analytics/rows_of_run.sql").read_text()
-        columns, rows = query(self.target, sql, {"run_id": found["run_id"]})
+        columns, rows = saved_query(self.target, "rows_of_run", run_id=found["run_id"])
         counts = found["rows"] = {c.removeprefix("rows_"): int(v) for c, v in zip(columns, rows[0], strict=True)}
         if counts["in"] != counts["good"] + counts["quarantined"] + counts["duplicates"]:
             raise PlatformError(f"Rows are not accounted for: {counts}")
@@ -258,7 +257,7 @@ Figures       {self.out / "demo.json"}
 Next, after `source .venv/bin/activate`:
   solvent status
   solvent score {shown[0].example}{of_portfolio}
-  solvent sql {shown[0].question}
+  solvent query {shown[0].question}
   solvent run{of_portfolio}      (again: a completed run changes nothing)
   solvent down
 """

@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from solvent.cli import output, quarantine
+from solvent.cli import quarantine, sql
 from solvent.cli.options import Environment, Portfolio, console, platform, target
 from solvent.target import NoTarget, home
 
@@ -20,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(quarantine.app, name="quarantine")
+app.command()(sql.sql)
+app.command()(sql.query)
 errors = Console(stderr=True, soft_wrap=True)
 
 # What --help shows, and with which anything else is refused; a test compares them with their definitions.
@@ -164,30 +166,6 @@ def score(
 
 
 @app.command()
-def sql(
-    statement: Annotated[str, typer.Argument(metavar="SELECT", help="SQL text, or the name of a .sql file.")],
-    csv: Annotated[bool, typer.Option("--csv", help="Comma-separated on standard output.")] = False,
-    env: Environment = None,
-) -> None:
-    """Ask the warehouse, through the Redshift Data API."""
-    import csv as csv_module
-
-    from solvent.client import query
-
-    if statement.endswith(".sql") and not Path(statement).is_file():
-        raise typer.Exit(fail(f"There is no file {statement}. Saved queries are in sql/analytics/."))
-    text = Path(statement).read_text() if statement.endswith(".sql") else statement
-    columns, rows = query(target(env), text)
-    if csv:
-        writer = csv_module.writer(sys.stdout)
-        writer.writerow(columns)
-        writer.writerows(rows)
-        return
-    output.rows(console, columns, rows)
-    console.print(f"{len(rows)} rows", style="dim")
-
-
-@app.command()
 def migrate(
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would run.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With the statements.")] = False,
@@ -285,6 +263,7 @@ def fail(message: str) -> int:
 def main() -> None:
     """The entry point: failures that a user can act on are one line, not a traceback."""
     from embedded_aws.lifecycle import LifecycleError
+    from solvent.cli.answers import AnswerError
     from solvent.client import PlatformError
     from solvent.delivery import DeliveryError
     from solvent.extraction.errors import ExtractionError
@@ -293,6 +272,7 @@ def main() -> None:
     from solvent.warehouse.data_api import DataApiError
     from solvent.warehouse.marts import MartError
     from solvent.warehouse.migrations import MigrationError
+    from solvent.warehouse.queries import QueryError
 
     try:
         app()
@@ -307,6 +287,8 @@ def main() -> None:
         DataApiError,
         MartError,
         MigrationError,
+        QueryError,
+        AnswerError,
     ) as error:
         sys.exit(fail(str(error)))
     except ClientError as error:

@@ -13,10 +13,8 @@ from solvent.cli import output
 from solvent.cli.options import Environment, Portfolio, console, target
 from solvent.contracts import Contract
 from solvent.quarantine import Quarantine, QuarantineError
-from solvent.target import checkout
 
 app = typer.Typer(help="Rows that broke a rule: see them, mend them, deliver them again.", no_args_is_help=True)
-COUNTS = "sql/analytics/quarantine.sql"
 
 Run = Annotated[str, typer.Option("--run", help="The run's id; `solvent quarantine list` has them.")]
 Source = Annotated[str | None, typer.Option(help="Only rows of this source.")]
@@ -31,9 +29,9 @@ def counts(
     env: Environment = None,
 ) -> None:
     """How many rows, by run, source and reason, newest deliveries first; and what COPY refused of a load."""
-    from solvent.client import query
+    from solvent.client import saved_query
 
-    columns, found = query(target(env), (checkout() / COUNTS).read_text())
+    columns, found = saved_query(target(env), "quarantine")
     wanted = {"portfolio": portfolio, "run_id": run, "source": source}
     rows = [r for r in found if all(v is None or r[columns.index(n)] == v for n, v in wanted.items())]
     refused = [

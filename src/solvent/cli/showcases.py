@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Showcase:
-    """`dataset` is a data set of `solvent.datasets`; `example` and `question` are files of the checkout.
+    """`dataset` is a data set of `solvent.datasets`; `example` is a file of the checkout, `question`
+    a saved query.
 
     `always` is what the majority line always says; `scored` is what one answer is about.
     """
@@ -23,7 +24,7 @@ def _lending(dataset: str) -> Showcase:
         portfolio="lending",
         dataset=dataset,
         example="examples/applicant.json",
-        question="sql/analytics/risk_bands.sql",
+        question="risk_bands",
         always="repays",
         scored="default",
     )
@@ -34,7 +35,7 @@ def _bankruptcy(dataset: str) -> Showcase:
         portfolio="bankruptcy",
         dataset=dataset,
         example="examples/company.json",
-        question="sql/analytics/watch_list.sql",
+        question="watch_list",
         always="survives",
         scored="bankruptcy",
     )

@@ -4,12 +4,9 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from solvent.cli import output
-from solvent.client import Platform, query
+from solvent.client import Platform, saved_query
 from solvent.naming import PHASES, PORTFOLIOS
-from solvent.target import checkout
 from solvent.warehouse.data_api import DataApiError
-
-ROWS = "sql/analytics/rows_by_source.sql"
 
 
 def show(console: Console, platform: Platform) -> None:
@@ -61,7 +58,7 @@ def _champions(console: Console, platform: Platform) -> None:
 
 def _rows(console: Console, platform: Platform) -> None:
     try:
-        columns, rows = query(platform.target, (checkout() / ROWS).read_text())
+        columns, rows = saved_query(platform.target, "rows_by_source")
     except DataApiError as error:
         console.print(f"The warehouse did not answer: {error}", style="red")
         return

@@ -9,7 +9,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -62,10 +62,14 @@ class StatementTimeout(DataApiError):
 
 @dataclass(frozen=True)
 class Result:
-    """Column names, and rows of None, bool, int, float, str; Decimal for numerics with a fraction."""
+    """Column names, and rows of None, bool, int, float, str; Decimal for numerics with a fraction.
+
+    `types` are Redshift's names of the columns' types (`int8`, `numeric`, `varchar`, `date`, `super`...).
+    """
 
     columns: list[str]
     rows: list[list[Any]]
+    types: list[str] = field(default_factory=list)
 
 
 class DataApi:
@@ -184,7 +188,11 @@ class DataApi:
                 columns = [str(c.get("label") or c["name"]) for c in page["ColumnMetadata"]]
                 types = [str(c.get("typeName", "")) for c in page["ColumnMetadata"]]
             rows += [[_value(cell, kind) for cell, kind in zip(row, types, strict=True)] for row in page["Records"]]
-        return Result(columns, rows)
+        return Result(columns, rows, types)
+
+    def cancel(self, statement_id: str) -> None:
+        """Ask a running statement to stop. Raises DataApiError when it has ended meanwhile."""
+        self._call("cancel_statement", Id=statement_id)
 
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         for attempt in range(1, _ATTEMPTS + 1):

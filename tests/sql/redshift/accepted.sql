@@ -54,13 +54,13 @@ SELECT COUNT(*) FROM t
 SET nonsense TO 1
 --> ERROR: the embedded Redshift does not implement SET nonsense
 
---# a procedure is refused
-CREATE PROCEDURE p() AS $$ BEGIN END $$ LANGUAGE plpgsql
---> ERROR: the embedded Redshift does not implement CREATE PROCEDURE
+--# a function is refused
+CREATE FUNCTION f(int) RETURNS int STABLE AS $$ SELECT $1 $$ LANGUAGE sql
+--> ERROR: the embedded Redshift does not implement CREATE FUNCTION
 
---# CALL is refused
+--# a procedure that does not exist
 CALL p()
---> ERROR: the embedded Redshift does not implement CALL
+--> ERROR: procedure public.p with 0 arguments does not exist
 
 --# an external schema is refused
 CREATE EXTERNAL SCHEMA x FROM DATA CATALOG DATABASE 'd' IAM_ROLE default

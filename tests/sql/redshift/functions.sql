@@ -54,6 +54,12 @@ INSERT INTO s VALUES (JSON_PARSE('[{"code":"A"},{"code":"B"}]'));
 SELECT r[0].code, r[1].code, GET_ARRAY_LENGTH(r) FROM s
 --> "A" | "B" | 2
 
+--# SUPER: a cast to VARCHAR gives the string itself
+CREATE TABLE s (r SUPER);
+INSERT INTO s VALUES (JSON_PARSE('[{"text": "a b"}, {"text": null}]'));
+SELECT CAST(r[0].text AS VARCHAR(100)), r[0].text::VARCHAR, CAST(r[1].text AS VARCHAR(9)), CAST(r[2].text AS VARCHAR) FROM s
+--> a b | a b | null | null
+
 --# SUPER: elements as rows
 CREATE TABLE s (r SUPER);
 INSERT INTO s VALUES (JSON_PARSE('[{"code":"A"},{"code":"B"}]'));

@@ -12,6 +12,7 @@ from solvent.cli.demo import Demo
 from solvent.cli.showcases import SHOWCASES
 from solvent.client import PlatformError
 from solvent.target import checkout
+from solvent.warehouse import queries
 
 
 def demo(out: Path, console: Console) -> Demo:
@@ -55,7 +56,7 @@ def test_a_missing_data_folder_is_said_before_anything_is_started(
 
 def test_rows_that_do_not_add_up_fail_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     columns = ["rows_in", "good", "quarantined", "duplicates"]
-    monkeypatch.setattr("solvent.cli.demo.query", lambda *_: (columns, [[10, 7, 1, 1]]))
+    monkeypatch.setattr("solvent.cli.demo.saved_query", lambda *_, **__: (columns, [[10, 7, 1, 1]]))
     shown = demo(tmp_path, Console())
     shown.target = None  # type: ignore[assignment]
     (lending, _) = SHOWCASES["synthetic"]
@@ -68,6 +69,6 @@ def test_every_portfolio_is_shown_and_what_it_shows_exists() -> None:
     assert {show.portfolio for show in SHOWCASES["synthetic"]} == set(naming.PORTFOLIOS)
     for show in (show for shows in SHOWCASES.values() for show in shows):
         assert show.dataset in datasets.SOURCES
-        assert (checkout() / show.example).is_file() and (checkout() / show.question).is_file()
+        assert (checkout() / show.example).is_file() and show.question in queries.read()
         given = json.loads((checkout() / show.example).read_text())
         assert {f.name for f in specification.load(show.portfolio).features} <= set(given)

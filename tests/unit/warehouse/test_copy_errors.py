@@ -118,7 +118,7 @@ def test_the_list_shows_them_beside_the_rows_of_the_etl(monkeypatch: pytest.Monk
     s3.objects[naming.copy_errors_key("lending", RUN, "ingest", 1)] = (json.dumps(line) + "\n").encode()
     monkeypatch.setattr(command, "_there", lambda env: Quarantine(s3, {"quarantine": "quarantine"}))
     monkeypatch.setattr(command, "target", lambda env: None)
-    monkeypatch.setattr("solvent.client.query", lambda *_: (["portfolio", "run_id", "source"], []))
+    monkeypatch.setattr("solvent.client.saved_query", lambda *_: (["portfolio", "run_id", "source"], []))
     shown = CliRunner().invoke(command.app, ["list"]).output
     assert "purpose - String length exceeds DDL length" in shown and RUN in shown
     assert "No rows are in quarantine" in CliRunner().invoke(command.app, ["list", "--portfolio", "bankruptcy"]).output
