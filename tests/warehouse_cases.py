@@ -4,7 +4,9 @@
     parameters: {days: "30"}                                    # of a saved query; its defaults otherwise
     expect: [{loans: 1}]                                        # every column, rows in any order
 
-A file may hold several cases as YAML documents. `note` says in words what a case shows.
+A file may hold several cases as YAML documents. `note` says in words what a case shows. `where` is a condition in SQL:
+the case tells of these rows of a mart only. A given row with `times: 20` stands for twenty, `{n}` in its texts for the
+number of each: `{times: 20, loan_id: "L{n:06}"}`.
 """
 
 import math
@@ -66,7 +68,8 @@ def fill(warehouse: Warehouse, given: Mapping[str, Sequence[Mapping[str, Any]]])
         contract = known[name.split(".")[1]]
         assert contract.table == name, f"{name}: the contract's table is {contract.table}"
         for row in rows:
-            _insert(warehouse, contract, row)
+            for number in range(1, row.get("times", 1) + 1):
+                _insert(warehouse, contract, _numbered(row, number))
     refresh(warehouse)
 
 
@@ -102,6 +105,12 @@ def _insert(warehouse: Warehouse, contract: Contract, row: Mapping[str, Any]) ->
     names = ", ".join(identifier(name) for name in given)
     casts = ", ".join(_cast(contract.column(name), name) for name in given)
     warehouse.run(f"INSERT INTO {table(contract)} ({names}) SELECT {casts}", user=ADMIN, **given)  # noqa: S608
+
+
+def _numbered(row: Mapping[str, Any], number: int) -> dict[str, Any]:
+    if "times" not in row:
+        return dict(row)
+    return {k: v.format(n=number) if isinstance(v, str) else v for k, v in row.items() if k != "times"}
 
 
 def _plain(column: Column) -> Any:

@@ -11,12 +11,17 @@ BEGIN, END = "<!-- etl: written by `make bench-etl` -->", "<!-- /etl -->"
 
 def write(path: Path, details: Mapping[str, Any]) -> None:
     """Replace what is between the markers. Raises ValueError when the document lacks them."""
+    between(path, BEGIN, END, figures(details))
+
+
+def between(path: Path, begin: str, end: str, content: str) -> None:
+    """Replace what is between two markers of a document. Raises ValueError when it lacks them."""
     text = path.read_text()
-    before, found, rest = text.partition(BEGIN)
-    _, closed, after = rest.partition(END)
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
     if not found or not closed:
-        raise ValueError(f"{path.name} lacks {BEGIN} ... {END}; put them where the figures belong.")
-    path.write_text(f"{before}{BEGIN}\n{figures(details)}\n{END}{after}")
+        raise ValueError(f"{path.name} lacks {begin} ... {end}; put them where the figures belong.")
+    path.write_text(f"{before}{begin}\n{content}\n{end}{after}")
 
 
 def figures(details: Mapping[str, Any]) -> str:

@@ -44,16 +44,22 @@ class TimedEngine:
         return timed
 
 
-def engine_seconds(folder: Path, repayments: int) -> dict[str, dict[str, Any]]:
-    """By portfolio: the rows delivered and the median seconds in the engine.
-
-    The lending delivery has as many loans as make at least `repayments` rows; other portfolios as many entities.
-    """
+def customers_of(repayments: int) -> int:
+    """How many customers, with as many loans, make at least so many repayments."""
     size = 1000
     while (
         len(synthetic.simulate(customers=size, loans=size, seed=0).tables["repayment_history"]["loan_id"]) < repayments
     ):
         size += 10
+    return size
+
+
+def engine_seconds(folder: Path, repayments: int) -> dict[str, dict[str, Any]]:
+    """By portfolio: the rows delivered and the median seconds in the engine.
+
+    The lending delivery has as many loans as make at least `repayments` rows; other portfolios as many entities.
+    """
+    size = customers_of(repayments)
     found = {}
     for portfolio in naming.PORTFOLIOS:
         source = "synthetic" if portfolio == "lending" else portfolio
@@ -67,20 +73,31 @@ def engine_seconds(folder: Path, repayments: int) -> dict[str, dict[str, Any]]:
     return found
 
 
+def in_memory() -> Any:
+    """A client of moto's S3 with a bucket per zone; needs an active `mock_aws`."""
+    s3 = boto3.client("s3", region_name=REGION, aws_access_key_id="bench", aws_secret_access_key="bench")  # noqa: S106
+    for bucket in BUCKETS.values():
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return s3
+
+
+def deliver(s3: Any, delivered: Path) -> etl.Job:
+    """Put a folder of files into the landing zone, as a delivery without a base."""
+    manifest = delivery.build(delivered)
+    key = naming.manifest_key(manifest.portfolio, manifest.delivery_id)
+    for file in manifest.files:
+        s3.upload_file(str(delivered / file.name), BUCKETS["landing"], key.replace("manifest.json", file.name))
+    s3.put_object(Bucket=BUCKETS["landing"], Key=key, Body=manifest.to_bytes())
+    run_id = delivery.run_id(manifest.to_bytes(), "bench")
+    return etl.Job(manifest.portfolio, run_id, f"s3://{BUCKETS['landing']}/{key}", BUCKETS)
+
+
 def _run(delivered: Path, work: Path) -> dict[str, Any]:
     """One ETL run in an S3 of moto's, without a base."""
     work.mkdir()
     with mock_aws():
-        s3 = boto3.client("s3", region_name=REGION, aws_access_key_id="bench", aws_secret_access_key="bench")  # noqa: S106
-        for bucket in BUCKETS.values():
-            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        manifest = delivery.build(delivered)
-        key = naming.manifest_key(manifest.portfolio, manifest.delivery_id)
-        for file in manifest.files:
-            s3.upload_file(str(delivered / file.name), BUCKETS["landing"], key.replace("manifest.json", file.name))
-        s3.put_object(Bucket=BUCKETS["landing"], Key=key, Body=manifest.to_bytes())
-        run_id = delivery.run_id(manifest.to_bytes(), "bench")
-        job = etl.Job(manifest.portfolio, run_id, f"s3://{BUCKETS['landing']}/{key}", BUCKETS)
+        s3 = in_memory()
+        job = deliver(s3, delivered)
         engine = TimedEngine(work)
         report = etl.run(job, engine=cast(Engine, engine), s3=s3, work=work)
         engine.close()

@@ -1,9 +1,10 @@
 -- What does the model promise of the open loans in each risk band, and what would it decide?
-WITH ranked AS (
-  SELECT
-    p.*,
-    RANK() OVER (ORDER BY CAST(p.model_version AS INTEGER) DESC, p.as_of DESC) AS age
-  FROM lending.predictions AS p
+WITH newest AS (
+  SELECT CAST(model_version AS INTEGER) AS version, as_of
+  FROM lending.predictions
+  GROUP BY 1, 2
+  ORDER BY 1 DESC, 2 DESC
+  LIMIT 1
 )
 SELECT
   p.band,
@@ -14,8 +15,8 @@ SELECT
   SUM(CASE WHEN p.decision = 'approve' THEN 1 ELSE 0 END) AS approve,
   SUM(CASE WHEN p.decision = 'refer' THEN 1 ELSE 0 END) AS refer,
   SUM(CASE WHEN p.decision = 'decline' THEN 1 ELSE 0 END) AS decline
-FROM ranked AS p
+FROM newest AS n
+JOIN lending.predictions AS p ON CAST(p.model_version AS INTEGER) = n.version AND p.as_of = n.as_of
 JOIN lending.loans AS l ON l.loan_id = p.loan_id
-WHERE p.age = 1
 GROUP BY p.band
 ORDER BY p.band;

@@ -1,33 +1,37 @@
 -- How are customers and their loans spread over the credit score tiers?
-WITH people AS (
-  SELECT
-    c.customer_id,
-    c.credit_score,
-    COALESCE(t.position, 6) AS position,
-    COALESCE(t.tier, 'No Score') AS tier
+WITH scores AS (
+  SELECT c.credit_score, COUNT(*) AS customers
   FROM lending.customers AS c
-  LEFT JOIN marts.credit_score_tiers AS t ON c.credit_score BETWEEN t.lowest_score AND t.highest_score
+  GROUP BY c.credit_score
+),
+people AS (
+  SELECT
+    COALESCE(t.position, 6) AS position,
+    COALESCE(t.tier, 'No Score') AS tier,
+    SUM(s.customers) AS customers,
+    SUM(s.credit_score * s.customers) AS score
+  FROM scores AS s
+  LEFT JOIN marts.credit_score_tiers AS t ON s.credit_score BETWEEN t.lowest_score AND t.highest_score
+  GROUP BY 1, 2
 ),
 borrowed AS (
   SELECT
-    l.customer_id,
+    l.tier,
     COUNT(*) AS loans,
     SUM(l.amount) AS amount,
-    COUNT(f.defaulted) AS labelled,
-    SUM(f.defaulted) AS defaults
-  FROM lending.loans AS l
-  LEFT JOIN lending.application_features AS f ON f.loan_id = l.loan_id
-  GROUP BY l.customer_id
+    COUNT(l.defaulted) AS labelled,
+    SUM(l.defaulted) AS defaults
+  FROM marts.loan_payments AS l
+  GROUP BY l.tier
 )
 SELECT
   p.position,
   p.tier,
-  COUNT(*) AS customers,
-  COALESCE(SUM(b.loans), 0) AS loans,
-  CAST(COALESCE(SUM(b.amount), 0) AS DOUBLE PRECISION) AS amount,
-  SUM(p.credit_score) / CAST(NULLIF(COUNT(p.credit_score), 0) AS DOUBLE PRECISION) AS mean_credit_score,
-  COALESCE(SUM(b.labelled), 0) AS labelled,
-  SUM(b.defaults) / CAST(NULLIF(SUM(b.labelled), 0) AS DOUBLE PRECISION) AS default_rate
+  CAST(p.customers AS BIGINT) AS customers,
+  COALESCE(b.loans, 0) AS loans,
+  CAST(COALESCE(b.amount, 0) AS DOUBLE PRECISION) AS amount,
+  CAST(p.score AS DOUBLE PRECISION) / p.customers AS mean_credit_score,
+  COALESCE(b.labelled, 0) AS labelled,
+  CAST(b.defaults AS DOUBLE PRECISION) / NULLIF(b.labelled, 0) AS default_rate
 FROM people AS p
-LEFT JOIN borrowed AS b ON b.customer_id = p.customer_id
-GROUP BY p.position, p.tier
+LEFT JOIN borrowed AS b ON b.tier = p.tier

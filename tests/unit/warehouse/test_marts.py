@@ -30,7 +30,8 @@ def warehouse(template: Any, tmp_path: Path) -> Iterator[Any]:
 @pytest.mark.parametrize(("name", "case"), CASES, ids=[name for name, _ in CASES])
 def test_a_mart_says_what_its_case_expects(warehouse: Any, name: str, case: dict[str, Any]) -> None:
     fill(warehouse, case["given"])
-    assert_equal(rows_of(warehouse, f"SELECT * FROM marts.{name}"), case["expect"])
+    which = case.get("where", "TRUE")
+    assert_equal(rows_of(warehouse, f"SELECT * FROM marts.{name} WHERE {which}"), case["expect"])
 
 
 def test_every_mart_has_a_case() -> None:

@@ -1,0 +1,1 @@
+"""The lending warehouse that `make bench-sql` measures."""
