@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from botocore.exceptions import ClientError
 
 from solvent import contracts, naming, quarantine
 from solvent.cli import output
@@ -38,7 +39,7 @@ def counts(
         [name, row.run_id, row.source, row.source_file, row.row_number, row.reason]
         for name in naming.PORTFOLIOS
         if portfolio in (None, name)
-        for row in _there(env).copy_errors(name)
+        for row in _copy_errors(env, name)
         if run in (None, row.run_id) and source in (None, row.source)
     ]
     if not rows and not refused:
@@ -109,6 +110,17 @@ def _sources(portfolio: str, source: str | None) -> dict[str, Contract]:
     if source is not None and source not in known:
         raise QuarantineError(f"{portfolio} has no source {source!r}; it has {', '.join(known)}.")
     return {name: c for name, c in known.items() if source in (None, name)}
+
+
+def _copy_errors(env: str | None, portfolio: str) -> list[quarantine.Row]:
+    """What COPY refused; an analyst, who sees counts only, is told that it is not shown."""
+    try:
+        return _there(env).copy_errors(portfolio)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("AccessDenied", "403"):
+            raise
+        console.print(f"What COPY refused of {portfolio} is for data stewards to see.", style="dim")
+        return []
 
 
 def _there(env: str | None) -> Quarantine:

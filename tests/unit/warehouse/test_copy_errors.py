@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from engine_client import EngineClient
+from fakes import client_error
 from load_cases import KNOWN, LOADER, PREDICTIONS, RUN, Lake, fill, ingest, migrated, prediction, row, scoring
 from typer.testing import CliRunner
 
@@ -122,3 +123,19 @@ def test_the_list_shows_them_beside_the_rows_of_the_etl(monkeypatch: pytest.Monk
     shown = CliRunner().invoke(command.app, ["list"]).output
     assert "purpose - String length exceeds DDL length" in shown and RUN in shown
     assert "No rows are in quarantine" in CliRunner().invoke(command.app, ["list", "--portfolio", "bankruptcy"]).output
+
+
+def test_an_analyst_who_may_not_see_them_gets_the_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from solvent.cli import quarantine as command
+
+    class Closed(S3):
+        def paginate(self, **_: Any) -> list[dict[str, Any]]:
+            raise client_error("AccessDenied")
+
+    monkeypatch.setattr(command, "_there", lambda env: Quarantine(Closed(), {"quarantine": "quarantine"}))
+    monkeypatch.setattr(command, "target", lambda env: None)
+    answer = ["portfolio", "run_id", "source"], [["lending", RUN, "loans"]]
+    monkeypatch.setattr("solvent.client.saved_query", lambda *_: answer)
+    done = CliRunner().invoke(command.app, ["list"])
+    assert done.exit_code == 0, done.output
+    assert RUN in done.output and "for data stewards to see" in done.output
