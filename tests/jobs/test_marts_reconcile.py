@@ -24,10 +24,13 @@ from solvent import contracts, datasets, naming
 from solvent.warehouse import load, marts
 
 AS_OF = pd.Timestamp("2026-06-30")
-# Reference data and what only joins: their cases in tests/sql/marts say all of them.
-ELSEWHERE = {"reporting_dates", "loan_predictions", "application_stages"} | {
-    m.name for m in marts.read() if m.kind == "table" or m.contract.portfolio != "lending"
-}
+# Reference data, what only joins, and what is computed from a model's predictions: their cases in tests/sql/marts.
+FROM_PREDICTIONS = {"approval_curves", "approval_policies", "policy_effects", "loan_expected_loss", "expected_loss"}
+ELSEWHERE = (
+    {"reporting_dates", "loan_predictions", "application_stages"}
+    | FROM_PREDICTIONS
+    | {m.name for m in marts.read() if m.kind == "table" or m.contract.portfolio != "lending"}
+)
 KNOWN = [m for m in marts.read() if m.name not in ELSEWHERE]
 
 
