@@ -38,7 +38,7 @@ class Artifacts:
     glue_script: Path
     glue_libraries: Path
     training_source: Path
-    migrations: str
+    warehouse: str
 
     def glue_job(self, name: str) -> Path:
         """The script `glue_jobs/<name>.py`."""
@@ -65,7 +65,7 @@ def build() -> Artifacts:
         glue_script=_stage_directory("glue-script", glue_script) / "etl.py",
         glue_libraries=_stage_file("glue-libraries", ".zip", _zip(package)),
         training_source=_stage_file("training-source", ".tar.gz", _tar_gz(training)),
-        migrations=_digest(_read(ROOT / "sql" / "warehouse"))[:16],
+        warehouse=_digest(_warehouse())[:16],
     )
 
 
@@ -75,8 +75,19 @@ def _package() -> Tree:
     source = ROOT / "src" / "solvent"
     tree = {f"solvent/{name}": body for name, body in _read(source).items() if name.split("/")[0] not in LAPTOP_ONLY}
     tree.update(_compiled())
-    tree.update(_below("solvent/_sql/warehouse", _read(ROOT / "sql" / "warehouse")))
+    for folder in ("warehouse", "marts"):
+        tree.update(_below(f"solvent/_sql/{folder}", _read(ROOT / "sql" / folder)))
     return tree
+
+
+def _warehouse() -> Tree:
+    """What the function `migrate` makes in the warehouse: it is called again when any of it changes."""
+    from solvent import contracts
+    from solvent.warehouse import marts, merging
+
+    made = {f"marts/{mart.name}": mart.checksum for mart in marts.read()}
+    made["procedures"] = "\n".join(merging.procedures(contracts.load()))
+    return {**_read(ROOT / "sql" / "warehouse"), **{name: text.encode() for name, text in made.items()}}
 
 
 def _compiled() -> Tree:

@@ -138,7 +138,7 @@ class WarehouseStack(SolventStack):
             self,
             "Migrate",
             name="migrate",
-            description="Applies the numbered migrations to the warehouse at deploy time",
+            description="Brings the warehouse up to date: migrations, the procedures of the loads, marts",
             key=lake.key,
             network=network,
             no_dead_letters=CALLED_BY_CLOUDFORMATION,
@@ -160,8 +160,8 @@ class WarehouseStack(SolventStack):
             resource_type="Custom::WarehouseMigrations",
             service_token=self.migrate.function_arn,
             service_timeout=Duration.minutes(15),
-            # A change of any migration changes the hash, and CloudFormation calls the function again.
-            properties={"Workgroup": self.names.workgroup, "Migrations": bundling.build().migrations},
+            # A change of a migration, mart or procedure changes the hash, and CloudFormation calls the function again.
+            properties={"Workgroup": self.names.workgroup, "Content": bundling.build().warehouse},
         )
         migrations.node.add_dependency(self.workgroup)
 

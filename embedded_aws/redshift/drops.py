@@ -52,7 +52,8 @@ def _relation(session: "Session", kind: str, relation: Relation, *, cascade: boo
     for above in materialized.dependents(session.cursor, key):
         if not cascade:
             raise _depended(kind, relation)
-        _relation(session, "MATERIALIZED VIEW", Relation(relation.database, *above), cascade=True)
+        if materialized.find(session.cursor, above):  # it may have gone with another one that it reads
+            _relation(session, "MATERIALIZED VIEW", Relation(relation.database, *above), cascade=True)
     sql = f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {relation.sql}{' CASCADE' if cascade else ''}"
     try:
         session.cursor.execute(sql)

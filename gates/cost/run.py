@@ -10,7 +10,12 @@ from solvent.naming import Names
 COMPACTION = "arn:aws:scheduler:::aws-sdk:glue:startJobRun"  # the target of the schedule that compacts
 DPU = {"G.1X": 1, "G.2X": 2, "G.4X": 4, "G.8X": 8}  # a worker's DPUs
 # What Wait states wait for, by their names: it sets how often their loop goes round.
-AWAITED = {"WaitApproval": "approval_minutes", "WaitEndpoint": "rollout_minutes", "WaitLoad": "load_minutes"}
+AWAITED = {
+    "WaitApproval": "approval_minutes",
+    "WaitEndpoint": "rollout_minutes",
+    "WaitLoad": "load_minutes",
+    "WaitRefresh": "refresh_minutes",
+}
 
 
 def phases(assembly: Assembly) -> list[str]:
@@ -47,7 +52,8 @@ def run(assembly: Assembly, phase: str, assumed: Assumed) -> Iterator[Line]:
             yield from function(assembly, 1, assumed)
     if any("redshiftdata:" in state.get("Resource", "") for state in states):
         (workgroup,) = assembly.of("AWS::RedshiftServerless::Workgroup").values()
-        hours = workgroup["BaseCapacity"] * max(1, assumed["load_minutes"]) / 60  # Redshift bills a minute at least
+        minutes = max(1, assumed["load_minutes"] + assumed["refresh_minutes"])  # Redshift bills a minute at least
+        hours = workgroup["BaseCapacity"] * minutes / 60
         yield Line("warehouse load", hours, "rpu-hour", "`warehouse.base_capacity`")
 
 

@@ -1,5 +1,6 @@
-"""CloudFormation custom resource: brings the warehouse's schema up to date at every deploy that changes it."""
+"""Brings the warehouse up to date: as a custom resource at every deploy that changes it, and for `solvent migrate`."""
 
+from dataclasses import asdict
 from typing import Any
 
 import boto3
@@ -7,9 +8,10 @@ from settings import Settings
 
 from solvent import custom_resource
 from solvent.naming import DATABASE, Names
-from solvent.warehouse import migrations
+from solvent.warehouse import upgrade
 from solvent.warehouse.data_api import DataApi
 
+SECONDS_TO_ANSWER = 30
 settings = Settings.from_environment()
 names = Names(settings.environment)
 warehouse = DataApi(
@@ -20,11 +22,19 @@ warehouse = DataApi(
 )
 
 
-def handler(event: dict[str, Any], context: Any) -> None:
-    """Create and Update apply what is pending; Delete leaves the schema to the namespace's own fate."""
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+    """CloudFormation's request: Create and Update apply what is pending; Delete leaves the schema to the namespace's
+    own fate. Or {"action": "ledgers" | "apply"}: what has been applied; what was applied now.
+    """
+    api = warehouse.within(context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER)
+    if event.get("action") == "ledgers":
+        return asdict(upgrade.ledgers(api))
+    if event.get("action") == "apply":
+        return dict(upgrade.apply(api, prefix=names.prefix))
 
     def work() -> dict[str, str]:
-        applied = [] if event["RequestType"] == "Delete" else migrations.apply(warehouse, prefix=names.prefix)
-        return {"Applied": ",".join(applied)}
+        applied = {} if event["RequestType"] == "Delete" else upgrade.apply(api, prefix=names.prefix)
+        return {"Applied": ",".join(applied.get("migrations", [])), "Marts": ",".join(applied.get("marts", []))}
 
     custom_resource.answer(event, physical_id=names.named("migrations"), work=work)
+    return None

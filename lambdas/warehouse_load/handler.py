@@ -1,4 +1,4 @@
-"""Submits the load of a run to the warehouse as one transaction; the state machine waits for it."""
+"""Submits the load of a run, or a refresh of the marts, to the warehouse; the state machine waits for its end."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import boto3
 
 from solvent.naming import DATABASE, ZONES, Names
 from solvent.settings import Settings
-from solvent.warehouse import loader
+from solvent.warehouse import copy_errors, loader
 from solvent.warehouse.data_api import DataApi
 
 settings = Settings.from_environment()
@@ -17,12 +17,25 @@ buckets = {zone: names.bucket(zone, settings.account, settings.region) for zone 
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
-    """{"portfolio", "run_id", "phase": "ingest"|"score", "attempt"?, "predictions_prefix"?} in,
-    {"statement_id", "stopped"} out.
+    """{"portfolio", "run_id", "phase": "ingest"|"score"|"refresh", "attempt"?, "predictions_prefix"?, "after"?} in,
+    {"statement_id", "stopped"} out; or the same with the "error" of the load in, {"text"} out: what to say of it, and
+    the lines that COPY refused are in quarantine.
 
     `stopped` says which sources the ETL had to stop, and why; it is empty when all were taken.
     """
     portfolio, run_id = event["portfolio"], event["run_id"]
+    if "error" in event:
+        told = copy_errors.keep(
+            warehouse,
+            s3,
+            error=event["error"],
+            bucket=buckets["quarantine"],
+            portfolio=portfolio,
+            run_id=run_id,
+            phase=event["phase"],
+            attempt=int(event["attempt"]),
+        )
+        return {"text": told}
     report: dict[str, Any] = {}
     if event["phase"] == "ingest":
         report = loader.etl_report(s3, portfolio=portfolio, run_id=run_id, bucket=buckets["artifacts"])
@@ -35,5 +48,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
         buckets=buckets,
         report=report,
         predictions_prefix=event.get("predictions_prefix"),
+        after=event.get("after"),
     )
     return {"statement_id": statement_id, "stopped": report.get("stopped", {}).get("text", "")}

@@ -133,6 +133,16 @@ def compacted_key(event: str, day: str, inputs: str) -> str:
     return f"{compacted_prefix(event)}dt={day}/{inputs}.parquet"
 
 
+def copy_errors_key(portfolio: str, run_id: str, phase: str, attempt: int) -> str:
+    """quarantine: the lines that COPY refused when an attempt loaded a phase of a run."""
+    return f"{copy_errors_prefix(portfolio)}run_id={run_id}/{phase}-{attempt}.jsonl"
+
+
+def copy_errors_prefix(portfolio: str) -> str:
+    """quarantine: what COPY refused, of all runs."""
+    return f"{portfolio}/copy_errors/"
+
+
 def report_key(portfolio: str, run_id: str, phase: str) -> str:
     """artifacts: what a phase of a run did, as JSON."""
     return f"{reports_prefix(portfolio)}{run_id}/{phase}.json"

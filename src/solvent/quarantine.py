@@ -83,6 +83,14 @@ class Quarantine:
             )
         return sorted(chosen, key=lambda row: (row.source, row.source_file, row.row_number))
 
+    def copy_errors(self, portfolio: str) -> list[Row]:
+        """The lines that COPY refused when a run was loaded; of that attempt nothing is in the warehouse.
+
+        They have no payload: the cleaned row, or the prediction, lies where the file is.
+        """
+        keys = self._keys("quarantine", naming.copy_errors_prefix(portfolio))
+        return [Row(**json.loads(line)) for key in keys for line in self._body("quarantine", key).splitlines()]
+
     def replay(
         self,
         portfolio: str,

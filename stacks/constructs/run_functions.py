@@ -10,7 +10,7 @@ from stacks.constructs.function import CALLED_BY_STATES, Function
 from stacks.constructs.permissions import OBJECTS, allow, use_key
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
-from stacks.warehouse import WarehouseStack
+from stacks.warehouse import WarehouseStack, own_statements
 
 
 class RunFunctions:
@@ -91,17 +91,21 @@ class RunFunctions:
         function = self._function(
             "WarehouseLoad",
             "warehouse-load",
-            "Submits the COPY and MERGE of one run as one transaction",
+            "Submits the load of one run as one transaction, and the refresh of the marts",
             timeout_seconds=120,
         )
         allow(
             function.own_role,
             "redshift-data:BatchExecuteStatement",
+            "redshift-data:ExecuteStatement",
             "redshift-serverless:GetCredentials",
             on=[warehouse.workgroup_arn],
         )
-        use_key(function.own_role, self._lake.key, write=False)
+        own_statements(function.own_role)  # what COPY refused is read back
+        use_key(function.own_role, self._lake.key, write=True)
         allow(function.own_role, "s3:GetObject", on=self._stack.objects("artifacts", "runs/"), why=OBJECTS)
+        refused = self._stack.objects("quarantine", *map(naming.copy_errors_prefix, naming.PORTFOLIOS))
+        allow(function.own_role, "s3:PutObject", on=refused, why=OBJECTS)
         return function
 
     def _model_gate(self) -> Function:

@@ -1,4 +1,4 @@
-"""`ingest`: a delivery -> raw, cleaned and training tables (Glue) -> warehouse (one transaction)."""
+"""`ingest`: a delivery -> raw, cleaned and training tables (Glue) -> warehouse (one transaction) -> marts."""
 
 from typing import Any
 
@@ -26,13 +26,15 @@ def definition(parts: Parts) -> dict[str, Any]:
         then="LoadWarehouse",
         timeout_seconds=(config.etl.timeout_minutes + 10) * 60,
     )
-    parts.load(machine, {"phase": "ingest"}, then="AllSourcesTaken")
+    parts.load(machine, "ingest", {}, then="RefreshMarts")
+    parts.refresh(machine, then="AllSourcesTaken")
     # What could be taken is loaded; a run that lacks a source does not complete, so nothing trains or scores on it.
     machine.choose(
         "AllSourcesTaken",
-        [({"Variable": "$.submitted.stopped", "StringEquals": ""}, "CompleteRun")],
+        [({"Variable": "$.load_submitted.stopped", "StringEquals": ""}, "CompleteRun")],
         otherwise="SourcesStopped",
     )
-    machine.refuse("SourcesStopped", "SourcesStopped", cause_path="$.submitted.stopped")
+    told = "States.Format('{} What was published is in the warehouse.', $.load_submitted.stopped)"
+    machine.refuse("SourcesStopped", "SourcesStopped", cause_path=told)
     machine.close({"job_run_id.$": "$.etl.job_run_id", "statement_id.$": "$.load.id"})
     return machine.definition()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacks.config import Config
-from stacks.state_machines.states import Machine, State
+from stacks.state_machines.states import ANY, Machine, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,39 +52,98 @@ class Parts:
     def open(self, machine: Machine, *, then: str) -> None:
         machine.open(then=then, busy=self.busy)
 
-    def load(self, machine: Machine, payload: dict[str, Any], *, then: str) -> None:
+    def load(self, machine: Machine, phase: str, payload: dict[str, Any], *, then: str) -> None:
         """LoadWarehouse: the function submits one transaction, the machine waits for its end."""
-        finished = {"Variable": "$.load.status", "StringEquals": "FINISHED"}
-        failed = {"Variable": "$.load.status", "StringEquals": "FAILED"}
-        aborted = {"Variable": "$.load.status", "StringEquals": "ABORTED"}
-        describe = "aws-sdk:redshiftdata:describeStatement"
-        first = machine.poll(
+        self._transaction(
+            machine,
             "Load",
+            "LoadWarehouse",
+            {"phase": phase, **payload},
+            then=then,
+            explained="KeepCopyErrors",
+            late="the warehouse did not finish the load in time; it is committed only if the statement still finishes",
+            aborted="the load was cancelled; nothing was committed",
+        )
+        # What COPY refused goes to quarantine. Whatever becomes of that, the load's own error is told.
+        machine.invoke(
+            "KeepCopyErrors",
+            self.warehouse_load,
+            {**self._run, "phase": phase, "error.$": "$.load_error.text"},
+            select={"text.$": "$.Payload.text"},
+            keep="$.load_error",
+            then="LoadFailed",
+            caught=[{**ANY, "ResultPath": "$.not_kept", "Next": "LoadFailed"}],
+        )
+
+    def refresh(self, machine: Machine, *, then: str) -> None:
+        """RefreshMarts: what was loaded becomes visible in the marts that are materialized."""
+        loaded = "the load is committed, the marts are as they were before it; run again, the load changes nothing"
+        self._transaction(
+            machine,
+            "Refresh",
+            "RefreshMarts",
+            {"phase": "refresh", "after.$": "$.load.id"},
+            then=then,
+            explained="RefreshFailed",
+            late=f"the refresh did not finish in time: {loaded}",
+            aborted=f"the refresh was cancelled: {loaded}",
+            said=f"{loaded}: {{}}",
+        )
+
+    @property
+    def _run(self) -> dict[str, str]:
+        return {"portfolio.$": "$.run.portfolio", "run_id.$": "$.run.run_id", "attempt.$": "$.run.attempt"}
+
+    def _transaction(
+        self,
+        machine: Machine,
+        name: str,
+        submit: str,
+        payload: dict[str, Any],
+        *,
+        then: str,
+        explained: str,
+        late: str,
+        aborted: str,
+        said: str = "{}",
+    ) -> None:
+        """State `submit` hands a transaction over, `Await<name>` and its like wait for its end.
+
+        A failure is explained in `$.<name>_error.text`; `<name>Failed` tells it, after `explained`.
+        """
+        path, describe = f"$.{name.lower()}", "aws-sdk:redshiftdata:describeStatement"
+        status = {s: {"Variable": f"{path}.status", "StringEquals": s} for s in ("FINISHED", "FAILED", "ABORTED")}
+        first = machine.poll(
+            name,
             describe,
-            {"Id.$": "$.submitted.statement_id"},
+            {"Id.$": f"{path}_submitted.statement_id"},
             select={"status.$": "$.Status", "id.$": "$.Id"},
-            keep="$.load",
+            keep=path,
             seconds=self.config.orchestration.load_poll_seconds,
             timeout_minutes=max(1, self.config.warehouse.query_timeout_seconds // 60),
-            rules=[(finished, then), (failed, "ExplainLoad"), (aborted, "LoadAborted")],
-            late="the warehouse did not finish the load in time; it is committed only if the statement still finishes",
+            rules=[
+                (status["FINISHED"], then),
+                (status["FAILED"], f"Explain{name}"),
+                (status["ABORTED"], f"{name}Aborted"),
+            ],
+            late=late,
         )
         machine.invoke(
-            "LoadWarehouse",
+            submit,
             self.warehouse_load,
-            {"portfolio.$": "$.run.portfolio", "run_id.$": "$.run.run_id", "attempt.$": "$.run.attempt", **payload},
+            {**self._run, **payload},
             select={"statement_id.$": "$.Payload.statement_id", "stopped.$": "$.Payload.stopped"},
-            keep="$.submitted",
+            keep=f"{path}_submitted",
             then=first,
         )
         # Only a failed statement has the field Error, and a path that is missing fails an execution.
         machine.task(
-            "ExplainLoad",
+            f"Explain{name}",
             describe,
-            {"Id.$": "$.load.id"},
-            select={"text.$": "$.Error"},
-            keep="$.why",
-            then="LoadFailed",
+            {"Id.$": f"{path}.id"},
+            select={"text.$": f"States.Format('{said}', $.Error)" if said != "{}" else "$.Error"},
+            keep=f"{path}_error",
+            then=explained,
         )
-        machine.refuse("LoadFailed", "LoadFailed", cause_path="$.why.text")
-        machine.refuse("LoadAborted", "LoadFailed", cause="the load was cancelled; nothing was committed")
+        machine.refuse(f"{name}Failed", f"{name}Failed", cause_path=f"{path}_error.text")
+        machine.refuse(f"{name}Aborted", f"{name}Failed", cause=aborted)

@@ -1,4 +1,4 @@
-"""`score`: all open loans through the champion (batch transform) -> predictions in the warehouse -> notification."""
+"""`score`: all open loans through the champion (batch transform) -> predictions, marts -> notification."""
 
 from typing import Any
 
@@ -39,8 +39,8 @@ def definition(parts: Parts) -> dict[str, Any]:
         then="LoadWarehouse",
         timeout_seconds=config.serving.transform_timeout_minutes * 60,
     )
-    payload = {"phase": "score", "predictions_prefix.$": "$.run.predictions_prefix"}
-    parts.load(machine, payload, then="Notify")
+    parts.load(machine, "score", {"predictions_prefix.$": "$.run.predictions_prefix"}, then="RefreshMarts")
+    parts.refresh(machine, then="Notify")
     machine.task(
         "Notify",
         "sns:publish",

@@ -32,9 +32,10 @@ def test_what_only_a_laptop_needs_is_not_shipped(left_out: str) -> None:
     assert not (bundling.build().function("api") / "solvent" / left_out).exists()
 
 
-def test_migrations_are_shipped_where_the_function_reads_them() -> None:
-    shipped = {path.name for path in (bundling.build().function("migrate") / "solvent/_sql/warehouse").glob("*.sql")}
-    assert shipped == {path.name for path in (bundling.ROOT / "sql" / "warehouse").glob("*.sql")} != set()
+@pytest.mark.parametrize("folder", ["warehouse", "marts"])
+def test_the_sql_of_the_warehouse_is_shipped_where_the_function_reads_it(folder: str) -> None:
+    shipped = {path.name for path in (bundling.build().function("migrate") / f"solvent/_sql/{folder}").glob("*.sql")}
+    assert shipped == {path.name for path in (bundling.ROOT / "sql" / folder).glob("*.sql")} != set()
 
 
 def test_glue_gets_transpiled_sql_for_both_engines() -> None:

@@ -181,9 +181,9 @@ def test_applications_can_be_given_the_score_and_nothing_else(assembly: Any) -> 
     assert flat(statement["Resource"]).endswith("/$default/POST/v1/score")
 
 
-def test_a_changed_migration_calls_the_function_again(assembly: Any) -> None:
+def test_a_changed_migration_or_mart_calls_the_function_again(assembly: Any) -> None:
     migrations = assembly.one("Custom::WarehouseMigrations")
-    assert migrations["Migrations"] == bundling.build().migrations
+    assert migrations["Content"] == bundling.build().warehouse
     assert migrations["ServiceTimeout"] == "900"
 
 

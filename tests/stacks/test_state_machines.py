@@ -224,3 +224,35 @@ def test_the_prebuilt_image_is_asked_as_aws_allows(train: dict[str, Any]) -> Non
 def test_a_repeated_registration_makes_one_version(train: dict[str, Any]) -> None:
     """ClientToken: at most 36 letters, digits and dashes; MD5 gives 32."""
     assert train["States"]["RegisterModel"]["Parameters"]["ClientToken.$"] == "States.Hash($$.Execution.Id, 'MD5')"
+
+
+@pytest.mark.parametrize("phase", ["ingest", "score"])
+def test_marts_are_refreshed_after_a_load_and_before_a_run_completes(assembly: Any, phase: str) -> None:
+    machine = assembly.definitions[f"solvent-{assembly.environment}-{phase}"]
+    loaded = next(c["Next"] for c in machine["States"]["CheckLoad"]["Choices"] if c.get("StringEquals") == "FINISHED")
+    assert loaded == "RefreshMarts"
+    unrefreshed = _reachable(machine, machine["StartAt"], without=frozenset({"RefreshMarts"}))
+    assert not unrefreshed & {"CompleteRun", "Notify", "SourcesStopped"}
+    payload = machine["States"]["RefreshMarts"]["Parameters"]["Payload"]
+    assert (payload["phase"], payload["after.$"]) == ("refresh", "$.load.id")
+
+
+@pytest.mark.parametrize("phase", ["ingest", "score"])
+def test_a_refresh_that_fails_fails_the_run_and_says_that_the_load_stays(assembly: Any, phase: str) -> None:
+    states = assembly.definitions[f"solvent-{assembly.environment}-{phase}"]["States"]
+    by_status = {c.get("StringEquals"): c["Next"] for c in states["CheckRefresh"]["Choices"]}
+    assert by_status["FAILED"] == "ExplainRefresh"
+    assert "the load is committed" in states["ExplainRefresh"]["ResultSelector"]["text.$"]
+    for name in ("RefreshAborted", "RefreshTimedOut"):
+        assert "the load is committed" in states[name]["Parameters"]["Cause"]
+    assert states["RefreshFailed"]["Parameters"] == {"Error": "RefreshFailed", "Cause.$": "$.refresh_error.text"}
+
+
+@pytest.mark.parametrize("phase", ["ingest", "score"])
+def test_a_failed_load_tells_its_own_error_whatever_becomes_of_the_copy_errors(assembly: Any, phase: str) -> None:
+    states = assembly.definitions[f"solvent-{assembly.environment}-{phase}"]["States"]
+    kept = states["KeepCopyErrors"]
+    assert states["ExplainLoad"]["Next"] == "KeepCopyErrors" and kept["Next"] == "LoadFailed"
+    assert [(c["Next"], c["ResultPath"]) for c in kept["Catch"]] == [("LoadFailed", "$.not_kept")]
+    assert states["ExplainLoad"]["ResultPath"] == kept["ResultPath"] == "$.load_error"
+    assert states["LoadFailed"]["Parameters"]["Cause.$"] == "$.load_error.text"

@@ -166,6 +166,31 @@ def score(
 
 
 @app.command()
+def migrate(
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would run.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With the statements.")] = False,
+    env: Environment = None,
+) -> None:
+    """Bring the warehouse up to date: migrations and marts. A deploy does it by itself."""
+    from solvent.cli.migrate import Upgrade, show
+
+    there = target(env)
+    warehouse, prefix = Upgrade(there), there.names.prefix
+    pending = warehouse.pending()
+    if plan:
+        show(console, pending, prefix, statements=verbose)
+        console.print("The next deploy runs this." if pending else f"{there.place} is up to date with this checkout.")
+        return
+    with console.status("migrate runs"):
+        done = warehouse.apply()
+    applied = [*done["migrations"], *done["marts"]]
+    console.print(f"Applied: {', '.join(applied)}." if applied else "Nothing was pending of what is deployed.")
+    if left := warehouse.pending():
+        show(console, left, prefix, statements=verbose)
+        raise typer.Exit(fail("This is in the checkout but was not deployed: deploy it (`make deploy`)."))
+
+
+@app.command()
 def compact(env: Environment = None) -> None:
     """Make one object of each closed day of the stream, by the job that also runs at night."""
     with console.status("compact runs"):
@@ -245,6 +270,8 @@ def main() -> None:
     from solvent.lineage import LineageError
     from solvent.quarantine import QuarantineError
     from solvent.warehouse.data_api import DataApiError
+    from solvent.warehouse.marts import MartError
+    from solvent.warehouse.migrations import MigrationError
     from solvent.warehouse.queries import QueryError
 
     try:
@@ -258,6 +285,8 @@ def main() -> None:
         QuarantineError,
         ExtractionError,
         DataApiError,
+        MartError,
+        MigrationError,
         QueryError,
         AnswerError,
     ) as error:

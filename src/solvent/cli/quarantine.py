@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from botocore.exceptions import ClientError
 
 from solvent import contracts, naming, quarantine
 from solvent.cli import output
@@ -28,16 +29,27 @@ def counts(
     source: Source = None,
     env: Environment = None,
 ) -> None:
-    """How many rows, by run, source and reason; newest deliveries first."""
+    """How many rows, by run, source and reason, newest deliveries first; and what COPY refused of a load."""
     from solvent.client import saved_query
 
     columns, found = saved_query(target(env), "quarantine")
     wanted = {"portfolio": portfolio, "run_id": run, "source": source}
     rows = [r for r in found if all(v is None or r[columns.index(n)] == v for n, v in wanted.items())]
-    if not rows:
+    refused = [
+        [name, row.run_id, row.source, row.source_file, row.row_number, row.reason]
+        for name in naming.PORTFOLIOS
+        if portfolio in (None, name)
+        for row in _copy_errors(env, name)
+        if run in (None, row.run_id) and source in (None, row.source)
+    ]
+    if not rows and not refused:
         console.print("No rows are in quarantine.")
         return
-    output.rows(console, columns, rows)
+    if rows:
+        output.rows(console, columns, rows)
+    if refused:
+        heads = ["portfolio", "run_id", "source", "file", "line", "reason"]
+        output.rows(console, heads, refused, title="COPY refused; of these attempts nothing was loaded")
 
 
 @app.command()
@@ -98,6 +110,17 @@ def _sources(portfolio: str, source: str | None) -> dict[str, Contract]:
     if source is not None and source not in known:
         raise QuarantineError(f"{portfolio} has no source {source!r}; it has {', '.join(known)}.")
     return {name: c for name, c in known.items() if source in (None, name)}
+
+
+def _copy_errors(env: str | None, portfolio: str) -> list[quarantine.Row]:
+    """What COPY refused; an analyst, who sees counts only, is told that it is not shown."""
+    try:
+        return _there(env).copy_errors(portfolio)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("AccessDenied", "403"):
+            raise
+        console.print(f"What COPY refused of {portfolio} is for data stewards to see.", style="dim")
+        return []
 
 
 def _there(env: str | None) -> Quarantine:

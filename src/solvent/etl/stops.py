@@ -78,5 +78,5 @@ class Stops:
             c.name for c in self._sources if c.name not in self.reasons and not self.is_there(f"deleted_{c.name}")
         ]
         wait = f" Waiting for them: {', '.join(waiting)}." if waiting else ""
-        text = f"{' '.join(self.reasons.values())}{wait} All other sources were published and loaded."
+        text = f"{' '.join(self.reasons.values())}{wait} All other sources were published."
         return {"sources": dict(self.reasons), "waiting": waiting, "text": text}

@@ -4,17 +4,21 @@ Source: docs.aws.amazon.com/redshift/latest/mgmt/data-api.html. A statement has 
 (one transaction), a client token 64 characters; a result comes in pages.
 """
 
+import copy
+import math
 import re
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 MOST_STATEMENTS = 40
 LARGEST_STATEMENT = 100_000
+_PARAMETER = re.compile(r"[0-9a-zA-Z_]+")
 _TOKEN = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _TRANSIENT = {
     "ThrottlingException", "Throttling", "TooManyRequestsException", "InternalServerException", "InternalFailure",
@@ -89,6 +93,13 @@ class DataApi:
             self._where["SecretArn"] = secret_arn
         self._sleep = sleep
         self._clock = clock
+        self._end = math.inf
+
+    def within(self, seconds: float) -> "DataApi":
+        """The same client for a caller that has so much time left: whatever it waits for ends by then."""
+        other = copy.copy(self)
+        other._end = self._clock() + seconds
+        return other
 
     def query(self, sql: str, parameters: Mapping[str, str] | None = None, *, timeout: float = 300) -> Result:
         """Every row of a SELECT. Values go in as `:name` parameters, which Redshift takes as text and casts.
@@ -122,8 +133,7 @@ class DataApi:
 
     def submit(self, sql: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> str:
         """Hand one statement over and return its id at once."""
-        given = [{"name": name, "value": value} for name, value in (parameters or {}).items()]
-        request = {"Sql": _checked(sql), **({"Parameters": given} if given else {}), **_token(token)}
+        request = {"Sql": _checked(sql), **_parameters(parameters or {}), **_token(token)}
         return str(self._call("execute_statement", **self._where, **request)["Id"])
 
     def submit_batch(
@@ -135,10 +145,9 @@ class DataApi:
         """
         if not 1 <= len(statements) <= MOST_STATEMENTS:
             raise DataApiError(f"A batch has 1 to {MOST_STATEMENTS} statements, not {len(statements)}: split it.")
-        given = [{"name": name, "value": value} for name, value in (parameters or {}).items()]
         request = {
             "Sqls": [_checked(sql) for sql in statements],
-            **({"Parameters": given} if given else {}),
+            **_parameters(parameters or {}),
             **_token(token),
         }
         return str(self._call("batch_execute_statement", **self._where, **request)["Id"])
@@ -146,6 +155,7 @@ class DataApi:
     def wait(self, statement_id: str, *, timeout: float = 300) -> dict[str, Any]:
         """The description of a finished statement; polls faster at first. Raises DataApiError."""
         begun, pause = self._clock(), 0.05
+        timeout = max(0.0, min(timeout, self._end - begun))
         while True:
             statement = self._call("describe_statement", Id=statement_id)
             status = statement["Status"]
@@ -170,10 +180,10 @@ class DataApi:
         columns: list[str] = []
         types: list[str] = []
         rows: list[list[Any]] = []
-        page: dict[str, Any] = {}
-        while not columns or page.get("NextToken"):
-            more = {"NextToken": page["NextToken"]} if page.get("NextToken") else {}
+        more: dict[str, str] | None = {}
+        while more is not None:
             page = self._call("get_statement_result", Id=statement_id, **more)
+            more = {"NextToken": page["NextToken"]} if page.get("NextToken") else None
             if not columns:
                 columns = [str(c.get("label") or c["name"]) for c in page["ColumnMetadata"]]
                 types = [str(c.get("typeName", "")) for c in page["ColumnMetadata"]]
@@ -196,7 +206,7 @@ class DataApi:
                     raise DataApiError(
                         f"The Data API refused {operation}: {code}: {message}", request.get("Id")
                     ) from error
-            except EndpointConnectionError as error:
+            except (ConnectionError, HTTPClientError) as error:
                 if attempt == _ATTEMPTS:
                     raise DataApiError(f"The Data API could not be reached: {error}", request.get("Id")) from error
             self._sleep(min(0.2 * 2**attempt, 5.0))
@@ -212,9 +222,19 @@ def _checked(sql: str) -> str:
     return sql
 
 
+def _parameters(given: Mapping[str, str]) -> dict[str, list[dict[str, str]]]:
+    for name, value in given.items():
+        if not _PARAMETER.fullmatch(name) or not value:
+            raise DataApiError(
+                f"The parameter {name!r} must have a name of letters, digits and _, and a value: the Data API takes no "
+                "empty one. Leave the condition out, or write '' into the statement."
+            )
+    return {"Parameters": [{"name": name, "value": value} for name, value in given.items()]} if given else {}
+
+
 def _token(token: str | None) -> dict[str, str]:
-    if token is None:
-        return {}
+    """Every submission has a token: after an answer that got lost it is repeated, and must not run twice."""
+    token = str(uuid.uuid4()) if token is None else token
     if not _TOKEN.fullmatch(token):
         raise DataApiError(f"The client token {token!r} must be 1 to 64 letters, digits, dots, colons and dashes.")
     return {"ClientToken": token}

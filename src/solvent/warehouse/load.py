@@ -1,7 +1,7 @@
 """The loads of a run: COPY into staging, checks, MERGE, as one transaction of statements written from the contracts.
 
 Temporary tables instead of TRUNCATE, which would commit. Running a load twice changes nothing: rows with equal values
-are dropped from staging before the MERGE, the logs are keyed by the run.
+are dropped from staging before the MERGE (`solvent.warehouse.merging`), the logs are keyed by the run.
 """
 
 import re
@@ -10,12 +10,13 @@ from typing import Any
 
 from solvent.contracts import Contract, Contracts
 from solvent.naming import table_prefix
+from solvent.warehouse import merging
 from solvent.warehouse import statements as sql
 from solvent.warehouse.data_api import MOST_STATEMENTS
+from solvent.warehouse.merging import LOGS
 
 _RUN_ID = re.compile(r"[0-9a-f]{16}")
 _PORTFOLIO = re.compile(r"[a-z_]{1,40}")
-LOGS = ("load_log", "quarantine_log", "deletion_log")
 
 
 class LoadError(Exception):
@@ -32,51 +33,32 @@ def ingest(
     deleted is deleted here, too.
     """
     check(portfolio, run_id)
-    deleted = [source for source, rows in report["sources"].items() if rows["deleted"]]
-    tables = [
-        c
-        for c in published(contracts, portfolio)
-        if f"{c.zone}.{c.name}" in report["tables"] and (deleted or c.name != "deletion_log")
-    ]
+    tables = [c for c in merging.tables(contracts, portfolio) if f"{c.zone}.{c.name}" in report["tables"]]
     log, quarantine, deletions = (contracts[name] for name in LOGS)
+    any_deleted = any(rows["deleted"] for rows in report["sources"].values())
     batch: list[str] = []
     checks: list[tuple[str, str, str]] = []
-    for contract in tables:
-        columns = list(contract.column_names)
+    for contract in [*tables, log, quarantine, deletions]:
+        batch.append(sql.create_staging(contract, list(contract.column_names)))
+        if contract is deletions and not any_deleted:
+            continue  # there is no file of it; the procedures ask for the table all the same
         uri = f"s3://{buckets[contract.zone]}/{table_prefix(portfolio, contract.name, run_id)}"
-        batch += [sql.create_staging(contract, columns), sql.copy_parquet(contract, uri)]
+        batch.append(sql.copy_parquet(contract, uri))
         checks.append((f"repeated keys in {contract.name}", sql.repeated_keys(contract), "0"))
         if contract.source:
             expected = sql.rows_expected(log, contract.source)
             checks.append((f"rows in {contract.name}", sql.rows_of(contract), expected))
-    checks.append(("rows in quarantine_log", sql.rows_of(quarantine), sql.logged(log, "rows_quarantined")))
-    if deleted:
-        checks.append(("rows in deletion_log", sql.rows_of(deletions), sql.logged(log, "rows_deleted")))
-    checks.append(("rows delivered", sql.logged(log, "rows_in"), sql.accounted_for(log)))
-    checks.append(("runs in load_log", sql.rows_of(log), sql.logged_run(log, run_id)))
+    checks += [
+        ("rows in quarantine_log", sql.rows_of(quarantine), sql.logged(log, "rows_quarantined")),
+        ("rows in deletion_log", sql.rows_of(deletions), sql.logged(log, "rows_deleted")),
+        ("rows delivered", sql.logged(log, "rows_in"), sql.accounted_for(log)),
+        ("runs in load_log", sql.rows_of(log), sql.logged_run(log, run_id)),
+    ]
     batch.append(sql.require(checks))
-    for contract in tables:
-        columns = list(contract.column_names)
-        batch += [sql.delete_logged(contract, deletions, s, key) for s, key in _hangs_on(contract, contracts, deleted)]
-        if contract.name not in LOGS:  # a run's part of the logs is small, and its own
-            batch.append(sql.delete_unchanged(contract, columns))
-        batch.append(sql.merge(contract, columns))
+    batch += [sql.call(merging.procedure(contract)) for contract in tables]
+    # A run's part of the logs is small, and its own.
+    batch += [sql.merge(contract, list(contract.column_names)) for contract in (log, quarantine, deletions)]
     return _fitting(batch)
-
-
-def _hangs_on(contract: Contract, contracts: Contracts, sources: list[str]) -> list[tuple[str, tuple[str, ...]]]:
-    """Of the sources with deletions the one whose rows a table holds or describes, with the table's columns of its key.
-
-    A cleaned table holds them. A feature table describes the rows that its key refers to.
-    """
-    if contract.source:
-        return [(contract.source, contract.key)] if contract.source in sources else []
-    found: list[tuple[str, tuple[str, ...]]] = []
-    for reference in contract.references:
-        parent = contracts[reference.contract]
-        if reference.column in contract.key and parent.source in sources and parent.key == (reference.target,):
-            found.append((parent.source, (reference.column,)))
-    return found
 
 
 def predictions(contracts: Contracts, *, portfolio: str, run_id: str, prefix: str) -> list[str]:
@@ -110,13 +92,8 @@ def predictions(contracts: Contracts, *, portfolio: str, run_id: str, prefix: st
 
 
 def published(contracts: Contracts, portfolio: str) -> list[Contract]:
-    """What an ETL run loads: the portfolio's cleaned and training tables, and the two logs."""
-    tables = [
-        c
-        for c in contracts.values()
-        if c.portfolio == portfolio and c.kind == "published" and c.zone in ("cleaned", "training")
-    ]
-    return [*sorted(tables, key=lambda c: c.name), *(contracts[name] for name in LOGS)]
+    """What an ETL run loads: the portfolio's cleaned and training tables, and the logs."""
+    return [*merging.tables(contracts, portfolio), *(contracts[name] for name in LOGS)]
 
 
 def predictions_of(contracts: Contracts, portfolio: str) -> Contract:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from solvent import contracts, naming
 from solvent.logs import log
-from solvent.warehouse import load
+from solvent.warehouse import load, marts
+from solvent.warehouse import statements as sql
 from solvent.warehouse.data_api import DataApi
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ def submit(
     buckets: Mapping[str, str],
     report: Mapping[str, Any] | None = None,
     predictions_prefix: str | None = None,
+    after: str | None = None,
 ) -> str:
-    """Hand the load of `ingest` (with the ETL's `report`) or `score` over as one transaction; returns its id.
+    """Hand the load of `ingest` (with the ETL's `report`) or `score` over as one transaction, or the `refresh` of the
+    marts `after` a load, which is the id of its statement; returns the id.
 
     The token holds the attempt: within hours the Data API answers the same token with the same statement, also when
     that one has failed. Raises LoadError or DataApiError.
@@ -45,9 +48,14 @@ def submit(
         batch = load.ingest(known, portfolio=portfolio, run_id=run_id, buckets=dict(buckets), report=report)
     elif phase == "score" and predictions_prefix:
         batch = load.predictions(known, portfolio=portfolio, run_id=run_id, prefix=predictions_prefix)
+    elif phase == "refresh" and after:
+        load.check(portfolio, run_id)
+        batch = [sql.call(marts.REFRESH)]
     else:
-        raise load.LoadError(f"phase is 'ingest' with a report, or 'score' with a predictions_prefix; not {phase!r}.")
+        known_phases = "'ingest' with a report, 'score' with a predictions_prefix, or 'refresh' after a load"
+        raise load.LoadError(f"phase is {known_phases}; not {phase!r}.")
     digest = hashlib.sha256("\n".join(batch).encode()).hexdigest()[:8]
-    statement_id = api.submit_batch(batch, token=f"load-{phase}-{run_id}-{attempt}-{digest}")
+    token = f"refresh-{after}" if after else f"load-{phase}-{run_id}-{attempt}-{digest}"
+    statement_id = api.submit_batch(batch, token=token)
     log("load_submitted", phase=phase, run_id=run_id, statements=len(batch), statement_id=statement_id)
     return statement_id

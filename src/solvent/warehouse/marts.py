@@ -90,22 +90,34 @@ class Mart:
         return [f"DROP {kind.upper()} IF EXISTS {name}{cascade}"]
 
 
+def stands(api: DataApi) -> dict[str, tuple[str, str]]:
+    """What the ledger says of the marts that stand: name -> (kind, checksum)."""
+    rows = api.query("SELECT name, kind, checksum FROM ops.marts_ledger").rows
+    return {str(name): (str(kind), str(checksum)) for name, kind, checksum in rows}
+
+
 def apply(api: DataApi, *, timeout: float = 600) -> list[str]:
-    """Make what is new or has changed, drop what is gone; returns the names. Raises MartError or DataApiError."""
+    """Make what is new or has changed, drop what is gone; returns the names. Raises MartError or DataApiError.
+
+    Each in a transaction of its own: after a failure the next deploy goes on where this one stopped.
+    """
     known = read()
     api.batch(list(LEDGER), timeout=timeout)
-    rows = api.query("SELECT name, kind, checksum FROM ops.marts_ledger", timeout=timeout).rows
-    stands = {str(name): (str(kind), str(checksum)) for name, kind, checksum in rows}
-    pending = plan(known, {name: checksum for name, (_, checksum) in stands.items()})
-    gone = sorted(set(stands) - {m.name for m in known})
+    there = stands(api)
+    gone = sorted(set(there) - {m.name for m in known})
+    pending = plan(known, {name: checksum for name, (_, checksum) in there.items()})
     for name in gone:
-        api.batch([_gone(name, stands[name][0]), _forget(name)], timeout=timeout)
+        api.batch([_gone(name, there[name][0]), _forget(name)], timeout=timeout)
     for mart in pending:
-        before = mart.drop(stands[mart.name][0] if mart.name in stands else mart.kind)
-        api.batch([*before, *mart.create(), _forget(mart.name), _record(mart)], timeout=timeout)
-    if pending or gone:
-        api.batch(refresh_procedure(known), timeout=timeout)
+        api.batch(remake(mart, there), timeout=timeout)
+    api.batch(refresh_procedure(known), timeout=timeout)
     return [m.name for m in pending] + gone
+
+
+def remake(mart: Mart, there: Mapping[str, tuple[str, str]]) -> list[str]:
+    """The transaction that makes a mart in place of what the ledger says stands there."""
+    before = mart.drop(there[mart.name][0] if mart.name in there else mart.kind)
+    return [*before, *mart.create(), _forget(mart.name), _record(mart)]
 
 
 def plan(known: Sequence[Mart], applied: Mapping[str, str]) -> list[Mart]:
@@ -118,11 +130,8 @@ def refresh_procedure(known: Sequence[Mart]) -> list[str]:
 
     Source: docs.aws.amazon.com/redshift/latest/dg/materialized-view-refresh-sql-command.html (owner only).
     """
-    body = " ".join(f"REFRESH MATERIALIZED VIEW {sql.table(m.contract)};" for m in known if m.contract.materialized)
-    return [
-        f"CREATE OR REPLACE PROCEDURE ops.{REFRESH}() AS $$ BEGIN {body} END; $$ LANGUAGE plpgsql SECURITY DEFINER",
-        f"GRANT EXECUTE ON PROCEDURE ops.{REFRESH}() TO ROLE loader",
-    ]
+    body = [f"REFRESH MATERIALIZED VIEW {sql.table(m.contract)}" for m in known if m.contract.materialized]
+    return sql.procedure(REFRESH, body, caller="loader", definer=True)
 
 
 def read() -> list[Mart]:

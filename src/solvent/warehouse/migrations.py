@@ -36,6 +36,10 @@ class Migration:
     text: str
 
     @property
+    def file(self) -> str:
+        return f"{self.version}_{self.name}.sql"
+
+    @property
     def checksum(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
@@ -46,13 +50,17 @@ class Migration:
         return split(self.text.replace("${prefix}", prefix))
 
 
+def applied(api: DataApi) -> dict[str, str]:
+    """What the ledger says: version -> checksum."""
+    rows = api.query("SELECT version, checksum FROM ops.schema_migrations").rows
+    return {str(version): str(checksum) for version, checksum in rows}
+
+
 def apply(api: DataApi, *, prefix: str, timeout: float = 600) -> list[str]:
     """Bring the warehouse up to date; returns the versions applied now. Raises MigrationError or DataApiError."""
     files = read()
-    ledger, numbered = files[0], files[1:]
-    api.batch(ledger.statements(prefix), timeout=timeout)
-    rows = api.query("SELECT version, checksum FROM ops.schema_migrations", timeout=timeout).rows
-    pending = plan(numbered, {str(version): str(checksum) for version, checksum in rows})
+    api.batch(files[0].statements(prefix), timeout=timeout)
+    pending = plan(files[1:], applied(api))
     for migration in pending:
         for batch in _batches(migration, prefix):
             api.batch(batch, timeout=timeout)
@@ -67,7 +75,7 @@ def plan(files: Sequence[Migration], applied: Mapping[str, str]) -> list[Migrati
     for migration in files:
         if applied.get(migration.version, migration.checksum) != migration.checksum:
             raise MigrationError(
-                f"Migration {migration.version}_{migration.name}.sql was edited after it was applied. "
+                f"Migration {migration.file} was edited after it was applied. "
                 "Restore it, and put the change into a new migration."
             )
     pending = [m for m in files if m.version not in applied]

@@ -6,6 +6,8 @@ Lambda has no sqlglot, and a COPY takes no parameters, so text is built here and
 # ruff: noqa: S608 (building SQL is this module's purpose; nothing gets in but by `identifier` and `literal`)
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from solvent.contracts import Contract, Contracts, Reference
 
@@ -73,14 +75,47 @@ def delete_unchanged(contract: Contract, columns: list[str]) -> str:
     return f"DELETE FROM {there} USING {table(contract)} WHERE {' AND '.join(equal)}"
 
 
-def delete_logged(contract: Contract, log: Contract, source: str, key: tuple[str, ...]) -> str:
-    """Delete the rows whose key the staged deletion log names for a source; `key` are the contract's columns of it."""
-    here, there = identifier(contract.name), staging(log)
-    value = " || '|' || ".join(f"CAST({here}.{identifier(k)} AS VARCHAR)" for k in key)
-    return (
-        f"DELETE FROM {table(contract)} USING {there} "
-        f"WHERE {there}.{identifier('source')} = {literal(source)} AND {there}.{identifier('record_key')} = {value}"
-    )
+@dataclass(frozen=True)
+class Deletion:
+    """How rows are found whose source row was deleted.
+
+    The deletion log names the `key` of rows of `sources`; `shared` are those of its columns that the table has, or else
+    `parent`, to which the table refers by `reference`.
+    """
+
+    sources: tuple[str, ...]
+    key: tuple[str, ...]
+    shared: tuple[str, ...]
+    reference: Reference | None = None
+    parent: Contract | None = None
+
+    def condition(self, contract: Contract, log: Contract) -> str:
+        """The condition that picks the rows of `contract`, by the staged deletion log."""
+        names = ", ".join(literal(source) for source in self.sources)
+        logged = f"SELECT {self._logged()} FROM {staging(log)} WHERE {identifier('source')} IN ({names})"
+        if self.reference is None or self.parent is None:
+            return f"{self._value(contract)} IN ({logged})"
+        of_parent = f"SELECT {identifier(self.reference.target)} FROM {table(self.parent)}"
+        column = f"{identifier(contract.name)}.{identifier(self.reference.column)}"
+        return f"{column} IN ({of_parent} WHERE {self._value(self.parent)} IN ({logged}))"
+
+    def _value(self, contract: Contract) -> str:
+        texts = [f"CAST({identifier(contract.name)}.{identifier(name)} AS VARCHAR)" for name in self.shared]
+        return " || '|' || ".join(texts)
+
+    def _logged(self) -> str:
+        key = identifier("record_key")
+        if self.shared == self.key:
+            return key
+        return " || '|' || ".join(f"SPLIT_PART({key}, '|', {self.key.index(name) + 1})" for name in self.shared)
+
+
+def delete_gone(contract: Contract, log: Contract, deletions: Sequence[Deletion]) -> str:
+    """Delete the rows that describe what the staged deletion log names, unless this load brings them again."""
+    here, there = identifier(contract.name), staging(contract)
+    named = " OR ".join(deletion.condition(contract, log) for deletion in deletions)
+    brought = " AND ".join(f"{there}.{identifier(k)} = {here}.{identifier(k)}" for k in contract.key)
+    return f"DELETE FROM {table(contract)} WHERE ({named}) AND NOT EXISTS (SELECT 1 FROM {there} WHERE {brought})"
 
 
 def merge(contract: Contract, columns: list[str], constants: dict[str, str] | None = None) -> str:
@@ -158,3 +193,27 @@ def orphans(contract: Contract, reference: Reference, contracts: Contracts) -> s
     column, target = identifier(reference.column), identifier(reference.target)
     there = f"SELECT {target} FROM {table(contracts[reference.contract])}"
     return f"(SELECT COUNT(*) FROM {staging(contract)} WHERE {column} NOT IN ({there}))"
+
+
+def procedure(name: str, body: Sequence[str], *, caller: str, definer: bool = False) -> list[str]:
+    """The statements that make `ops.<name>()` of other statements and let a role call it.
+
+    It runs with its caller's rights; `definer`: with its owner's.
+    """
+    text, security = " ".join(f"{statement};" for statement in body), "DEFINER" if definer else "INVOKER"
+    if "$$" in text:
+        raise UnsafeSql(f"The body of {name} has $$ in it, which would end it.")
+    signature = f"{_procedure(name)}()"
+    return [
+        f"CREATE OR REPLACE PROCEDURE {signature} AS $$ BEGIN {text} END; $$ LANGUAGE plpgsql SECURITY {security}",
+        f"GRANT EXECUTE ON PROCEDURE {signature} TO ROLE {identifier(caller)[1:-1]}",
+    ]
+
+
+def call(name: str) -> str:
+    """A call of `ops.<name>()`."""
+    return f"CALL {_procedure(name)}()"
+
+
+def _procedure(name: str) -> str:
+    return f"ops.{identifier(name)[1:-1]}"

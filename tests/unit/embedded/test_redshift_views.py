@@ -195,6 +195,13 @@ def test_what_others_depend_on_is_dropped_only_with_cascade(warehouse: Warehouse
     assert warehouse.rows("SELECT * FROM late") == [("x",)]
 
 
+def test_what_reads_a_view_directly_and_through_another_goes_once(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE MATERIALIZED VIEW n AS SELECT total FROM m")
+    warehouse.run("CREATE MATERIALIZED VIEW o AS SELECT n.total FROM n JOIN m ON m.total = n.total")
+    warehouse.run("DROP MATERIALIZED VIEW m CASCADE")
+    assert warehouse.rows("SELECT name FROM svv_mv_info WHERE schema_name = 'public'") == []
+
+
 def test_a_thing_is_dropped_by_its_own_name(warehouse: Warehouse) -> None:
     warehouse.run("CREATE VIEW v AS SELECT a FROM t")
     for statement, error in (

@@ -1,6 +1,6 @@
 import io
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from fakes import RedshiftData, bucket, load_handler
@@ -27,6 +27,11 @@ def data() -> RedshiftData:
 
 class S3:
     """Holds the report of the run's ETL."""
+
+    put: ClassVar[dict[tuple[str, str], bytes]] = {}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:  # noqa: N803
+        self.put[Bucket, Key] = Body
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         assert Bucket == bucket("artifacts")
@@ -77,8 +82,41 @@ def test_predictions_need_their_prefix(data: RedshiftData) -> None:
     assert any(prefix in sql for sql in data.sent("batch_execute_statement")[0]["Sqls"])
 
 
+def test_marts_are_refreshed_once_after_each_load(data: RedshiftData) -> None:
+    """A run may be scored by several models: its refreshes must not be taken for the same one."""
+    first = invoke(data, phase="refresh", after="load-1")
+    assert invoke(data, phase="refresh", after="load-1") == first
+    assert invoke(data, phase="refresh", after="load-2") != first
+    assert {sql for r in data.sent("batch_execute_statement") for sql in r["Sqls"]} == {"CALL ops.refresh_marts()"}
+    with pytest.raises(LoadError, match="'refresh' after a load"):
+        invoke(data, phase="refresh")
+
+
+def test_what_copy_refused_is_kept_in_quarantine_and_told(data: RedshiftData) -> None:
+    names = ["file_name", "line_number", "column_name", "error_code", "error_message"]
+    file = f"s3://cleaned/lending/loans/run_id={RUN}/part-0.parquet"
+    line = [{"stringValue": file}, {"longValue": 3}, {"stringValue": "purpose"}, {"longValue": 1204},
+            {"stringValue": "String length exceeds DDL length"}]  # fmt: skip
+    data.has_result, data.pages = True, [{"ColumnMetadata": [{"name": n} for n in names], "Records": [line]}]
+    said = "ERROR: Load into table 'stage_loans' failed.  Check 'sys_load_error_detail' system table for details."
+    told = invoke(data, error=said, attempt=2)["text"]
+    assert told.startswith(
+        f"COPY refused {file}, line 3: purpose - String length exceeds DDL length (COPY, error 1204)"
+    )
+    assert told.endswith(said)
+    (key,) = S3.put
+    assert key == (bucket("quarantine"), f"lending/copy_errors/run_id={RUN}/ingest-2.jsonl")
+    assert data.sent("execute_statement")[0]["Parameters"] == [{"name": "of_run", "value": f"%/run_id={RUN}/%"}]
+
+
 @pytest.mark.parametrize(
-    "event", [{"run_id": "'; DROP TABLE lending.loans; --"}, {"portfolio": "x'y"}, {"phase": "train"}]
+    "event",
+    [
+        {"run_id": "'; DROP TABLE lending.loans; --"},
+        {"portfolio": "x'y"},
+        {"phase": "train"},
+        {"phase": "refresh", "after": "x", "run_id": "none"},
+    ],
 )
 def test_a_request_that_is_none_sends_nothing(data: RedshiftData, event: dict[str, str]) -> None:
     with pytest.raises(LoadError):

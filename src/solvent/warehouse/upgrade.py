@@ -1,0 +1,72 @@
+"""Bringing the warehouse up to date with the files: migrations, the procedures of the loads, marts.
+
+The function `migrate` applies what was shipped with it, at every deploy that changes any of it; `solvent migrate` asks
+it for the ledgers, and says what of the checkout it has not seen.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from solvent import contracts
+from solvent.warehouse import marts, merging, migrations
+from solvent.warehouse.data_api import DataApi
+from solvent.warehouse.marts import Mart
+from solvent.warehouse.migrations import Migration
+
+_LEDGERS = "SELECT table_name FROM svv_tables WHERE table_schema = 'ops'"
+
+
+@dataclass(frozen=True)
+class Ledgers:
+    """What has been applied: migrations (version -> checksum), marts (name -> kind and checksum)."""
+
+    migrations: dict[str, str]
+    marts: dict[str, tuple[str, str]]
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Ledgers":
+        """From JSON, where tuples are lists."""
+        return cls(dict(told["migrations"]), {name: (kind, sum_) for name, (kind, sum_) in told["marts"].items()})
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What an upgrade would do, in this order; `gone` are marts that it would drop."""
+
+    migrations: list[Migration]
+    marts: list[Mart]
+    gone: list[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.migrations or self.marts or self.gone)
+
+
+def ledgers(api: DataApi) -> Ledgers:
+    """Read both ledgers; what a new warehouse has not yet is empty. Raises DataApiError."""
+    there = {str(row[0]) for row in api.query(_LEDGERS).rows}
+    return Ledgers(
+        migrations.applied(api) if "schema_migrations" in there else {},
+        marts.stands(api) if "marts_ledger" in there else {},
+    )
+
+
+def pending(done: Ledgers) -> Pending:
+    """What of the files is not in the ledgers. Raises MigrationError for an edited or late file, and MartError."""
+    known = marts.read()
+    return Pending(
+        migrations.plan(migrations.read()[1:], done.migrations),
+        marts.plan(known, {name: checksum for name, (_, checksum) in done.marts.items()}),
+        sorted(set(done.marts) - {m.name for m in known}),
+    )
+
+
+def apply(api: DataApi, *, prefix: str) -> dict[str, list[str]]:
+    """Do all of it; returns {"migrations", "marts"}, the versions and names applied now.
+
+    What has been done stays done when a later part fails; the next call goes on there. Raises MigrationError,
+    MartError or DataApiError.
+    """
+    versions = migrations.apply(api, prefix=prefix)
+    api.batch(merging.procedures(contracts.load()))
+    return {"migrations": versions, "marts": marts.apply(api)}
