@@ -12,6 +12,7 @@ from typing import Any
 
 from solvent.contracts import Contract, Contracts
 from solvent.contracts.people import chain, links
+from solvent.warehouse import marts
 from solvent.warehouse import statements as sql
 from solvent.warehouse.data_api import DataApi
 from solvent.warehouse.load import predictions_of
@@ -61,7 +62,10 @@ class Warehouse:
         return found
 
     def erase(self, known: Mapping[str, Iterable[str]], pseudonyms: Mapping[str, str], decision_years: int) -> None:
-        """Keep the decisions, delete everything of the person, and purge what was kept for long enough."""
+        """Keep the decisions, delete everything of the person, and purge what was kept for long enough.
+
+        Then the marts are refreshed: what is materialized has rows of the person until then.
+        """
         batch: list[str] = []
         parameters: dict[str, str] = {}
         for statement, values in self._keep(pseudonyms, decision_years):
@@ -74,6 +78,7 @@ class Warehouse:
             parameters |= named
         batch.append(sql.purge(self._contracts["retained_decisions"], "keep_until"))
         self._api.batch(batch, parameters, timeout=900)
+        self._api.execute(sql.call(marts.REFRESH), timeout=900)
 
     def kept(self, pseudonyms: Mapping[str, str]) -> int:
         """How many decisions stay under these pseudonyms."""

@@ -126,12 +126,14 @@ def plan(known: Sequence[Mart], applied: Mapping[str, str]) -> list[Mart]:
 
 
 def refresh_procedure(known: Sequence[Mart]) -> list[str]:
-    """The procedure `ops.refresh_marts()`, with which the loader refreshes what only the owner may refresh.
+    """The procedure `ops.refresh_marts()`, with which others refresh what only the owner may refresh:
+    the loader after each load, the job that erases a person after the tables are without them.
+
 
     Source: docs.aws.amazon.com/redshift/latest/dg/materialized-view-refresh-sql-command.html (owner only).
     """
     body = [f"REFRESH MATERIALIZED VIEW {sql.table(m.contract)}" for m in known if m.contract.materialized]
-    return sql.procedure(REFRESH, body, caller="loader", definer=True)
+    return sql.procedure(REFRESH, body, callers=["loader", "eraser"], definer=True)
 
 
 def read() -> list[Mart]:

@@ -38,7 +38,7 @@ def procedure(contract: Contract) -> str:
 
 def procedures(contracts: Contracts) -> list[str]:
     """The statements that make every procedure and let the loader call it."""
-    made = [sql.procedure(procedure(c), body(contracts, c), caller=LOADER) for c in tables(contracts)]
+    made = [sql.procedure(procedure(c), body(contracts, c), callers=[LOADER]) for c in tables(contracts)]
     return [statement for statements in made for statement in statements]
 
 

@@ -195,8 +195,8 @@ def orphans(contract: Contract, reference: Reference, contracts: Contracts) -> s
     return f"(SELECT COUNT(*) FROM {staging(contract)} WHERE {column} NOT IN ({there}))"
 
 
-def procedure(name: str, body: Sequence[str], *, caller: str, definer: bool = False) -> list[str]:
-    """The statements that make `ops.<name>()` of other statements and let a role call it.
+def procedure(name: str, body: Sequence[str], *, callers: Sequence[str], definer: bool = False) -> list[str]:
+    """The statements that make `ops.<name>()` of other statements and let roles call it.
 
     It runs with its caller's rights; `definer`: with its owner's.
     """
@@ -206,7 +206,7 @@ def procedure(name: str, body: Sequence[str], *, caller: str, definer: bool = Fa
     signature = f"{_procedure(name)}()"
     return [
         f"CREATE OR REPLACE PROCEDURE {signature} AS $$ BEGIN {text} END; $$ LANGUAGE plpgsql SECURITY {security}",
-        f"GRANT EXECUTE ON PROCEDURE {signature} TO ROLE {identifier(caller)[1:-1]}",
+        *(f"GRANT EXECUTE ON PROCEDURE {signature} TO ROLE {identifier(caller)[1:-1]}" for caller in callers),
     ]
 
 
