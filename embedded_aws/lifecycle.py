@@ -19,8 +19,10 @@ from embedded_aws.ownership import FILE
 from embedded_aws.saving import OUTCOME
 from embedded_aws.settings import environment
 
+STORED = ("state", "s3", "tmp", "jobs", "sagemaker", "redshift")
 HEALTH = "/_ministack/health"
 LOG = "embedded-aws.log"
+FORMAT = "2"  # of what a home stores; 2: the warehouse knows who may do what
 _STARTS = 5  # how many ports are tried that others take meanwhile
 _START_SECONDS = 60
 _STOP_SECONDS = 10.0
@@ -54,6 +56,7 @@ def up(home: Path, port: int = 4566, reset: bool = False) -> Running:
         _forget(home)
     elif (running := status(home)) is not None:
         return running
+    _require_format(home)
     crashed = _reap(home)
     (home / "tmp").mkdir(parents=True, exist_ok=True)
     free = port
@@ -215,9 +218,26 @@ def _interrupted(home: Path) -> str:
 
 
 def _forget(home: Path) -> None:
-    for name in ("state", "s3", "tmp", "jobs", "sagemaker", "redshift"):
+    for name in STORED:
         shutil.rmtree(home / name, ignore_errors=True)
-    (home / LOG).unlink(missing_ok=True)
+    for name in (LOG, "format"):
+        (home / name).unlink(missing_ok=True)
+
+
+def _require_format(home: Path) -> None:
+    """Mark a home with the format of what it stores. Raises LifecycleError for one of another format."""
+    marker = home / "format"
+    before = (
+        marker.read_text() if marker.exists() else "1" if any((home / name).exists() for name in STORED) else FORMAT
+    )
+    if before != FORMAT:
+        raise LifecycleError(
+            f"What {home} stores is of another version of the embedded AWS (format {before}, this one has {FORMAT}): "
+            "its warehouse would refuse its own loads. Nothing was started or changed. `solvent up --reset` starts "
+            "empty: what was deployed and delivered there is forgotten; deploy and deliver it again."
+        )
+    home.mkdir(parents=True, exist_ok=True)
+    marker.write_text(FORMAT)
 
 
 def _free_port(wanted: int) -> int:
