@@ -110,7 +110,7 @@ bench: setup ## Measure; writes benchmarks/results/*.json
 	@$(BIN)/python -m benchmarks
 bench-etl: setup-dev ## The ETL beside pandas, Polars, Spark and a plain copy, up to 50 million rows (half an hour, 4 GB of disk)
 	@$(BIN)/python -m benchmarks etl
-bench-sql: setup-dev ## Every mart and saved query of lending, at 22,903 and at 20.9 million payments (ten minutes, 10 GB of disk)
+bench-sql: setup-dev ## Every mart and saved query, at 22,903 and at 20.9 million payments (ten minutes, 10 GB of disk)
 	@$(BIN)/python -m benchmarks sql
 
 docs: setup-dev synth ## Regenerate the generated documents (data dictionary, lineage, embedded AWS table, networks, cost, security, permissions)

@@ -22,7 +22,7 @@ from redshift_fixtures import Warehouse
 
 from solvent import contracts
 from solvent.contracts import Column, Contract
-from solvent.warehouse import marts, merging, migrations
+from solvent.warehouse import marts, upgrade
 from solvent.warehouse.statements import identifier, table
 
 FOLDER = Path(__file__).parent / "sql"
@@ -44,13 +44,8 @@ def cases(folder: str) -> list[tuple[str, dict[str, Any]]]:
 def migrated(folder: Path) -> Warehouse:
     """A warehouse with every migration, procedure and mart, and no rows."""
     warehouse = Warehouse(folder)
-    for migration in migrations.read():
-        warehouse.run(*migration.statements("solvent-test"), user=ADMIN)
-    warehouse.run(*marts.LEDGER, user=ADMIN)
-    for mart in marts.read():
-        warehouse.run(*mart.create(), user=ADMIN)
-    procedures = [*merging.procedures(contracts.load()), *marts.refresh_procedure(marts.read())]
-    warehouse.run(*procedures, user=ADMIN)
+    for transaction in upgrade.whole("solvent-test"):
+        warehouse.run(*transaction, user=ADMIN)
     return warehouse
 
 

@@ -33,7 +33,8 @@ def figures(details: Mapping[str, Any]) -> str:
         [
             *lines,
             "",
-            f"All refreshes: {whole['small']:.1f} s and {whole['large']:.0f} s ({large['loans']:,} loans). "
+            f"All refreshes: {whole['small']:.1f} s and {whole['large']:.0f} s ({large['loans']:,} loans, "
+            f"{large['company_years']:,} company-years). "
             f"Average load of the machine: {load}, on two cores.",
         ]
     )

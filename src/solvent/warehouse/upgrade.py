@@ -61,6 +61,18 @@ def pending(done: Ledgers) -> Pending:
     )
 
 
+def whole(prefix: str) -> list[list[str]]:
+    """The transactions that make all of it in an empty warehouse, but for the ledgers' rows: what tests start from."""
+    known = marts.read()
+    return [
+        *(migration.statements(prefix) for migration in migrations.read()),
+        list(marts.LEDGER),
+        merging.procedures(contracts.load()),
+        *(mart.create() for mart in known),
+        marts.refresh_procedure(known),
+    ]
+
+
 def apply(api: DataApi, *, prefix: str) -> dict[str, list[str]]:
     """Do all of it; returns {"migrations", "marts"}, the versions and names applied now.
 

@@ -1,4 +1,7 @@
-"""A warehouse of the embedded Redshift with a lending portfolio of any size: loaded once, then multiplied inside."""
+"""A warehouse of the embedded Redshift with portfolios of any size.
+
+Lending is loaded once, then multiplied inside. Companies are generated as many as are wanted: their keys have no room.
+"""
 
 import itertools
 import string
@@ -12,9 +15,10 @@ from moto import mock_aws
 from benchmarks.behaviour import transforms
 from embedded_aws.redshift.engine import Database, Roles
 from solvent import contracts, etl
-from solvent.datasets import synthetic
+from solvent.datasets import bankruptcy, synthetic
 from solvent.etl.duckdb_engine import DuckDbEngine
-from solvent.warehouse import load, marts, migrations
+from solvent.naming import DATABASE
+from solvent.warehouse import load, upgrade
 from solvent.warehouse.statements import identifier, table
 
 ADMIN = "admin"
@@ -23,7 +27,7 @@ TABLES = ("customers", "loans", "repayments", "application_events", "application
 # A copy's keys: the letter, the copy's two digits of base 36, the last digits of the original's. As long as these.
 KEYS = {"customer_id": 4, "loan_id": 4, "payment_id": 7, "event_id": 7}
 DIGITS = string.digits + string.ascii_uppercase
-_PREDICTIONS = Path(__file__).with_name("predictions.sql")
+_HERE = Path(__file__).parent
 
 
 class Warehouse:
@@ -32,7 +36,7 @@ class Warehouse:
     def __init__(self, folder: Path) -> None:
         self._lake = folder / "lake"
         self._database = Database(
-            folder / "bench.duckdb", storage=lambda role: _Folder(self._lake), roles=lambda: Roles(ROLE, (ROLE,))
+            folder / f"{DATABASE}.duckdb", storage=lambda role: _Folder(self._lake), roles=lambda: Roles(ROLE, (ROLE,))
         )
 
     def run(self, *statements: str, parameters: Mapping[str, str] | None = None) -> pa.Table | None:
@@ -48,38 +52,42 @@ class Warehouse:
         assert rows is not None
         return rows.column(0)[0].as_py()
 
-    def fill(self, folder: Path, payments: int) -> None:
-        """Migrate, make the marts, and load a clean synthetic delivery of at least so many payments."""
-        for migration in migrations.read():
-            self.run(*migration.statements("solvent-bench"))
-        self.run(*marts.LEDGER)
-        for mart in marts.read():
-            self.run(*mart.create())
+    def fill(self, folder: Path, payments: int, companies: int) -> None:
+        """Make the schema and the marts, load clean synthetic deliveries of at least so many payments and companies."""
+        for statements in upgrade.whole("solvent-bench"):
+            self.run(*statements)
         size = transforms.customers_of(payments)
-        synthetic.generate(folder / "delivery", customers=size, loans=size, mess=0)
+        synthetic.generate(folder / "lending", customers=size, loans=size, mess=0)
+        self._load("lending", folder / "lending", folder / "work")
+        self.companies(folder, companies)
+
+    def companies(self, folder: Path, size: int) -> None:
+        """Load a synthetic delivery of so many companies; it replaces the one before."""
+        delivery = folder / f"companies-{size}"
+        bankruptcy.generate(delivery, size=size, mess=0)
+        self.run("DELETE FROM bankruptcy.company_predictions")
+        self._load("bankruptcy", delivery, folder / "work")
+
+    def _load(self, portfolio: str, delivery: Path, work: Path) -> None:
         with mock_aws():
             s3 = transforms.in_memory()
-            job = transforms.deliver(s3, folder / "delivery")
-            (folder / "work").mkdir()
-            engine = DuckDbEngine(work=folder / "work")
-            report = etl.run(job, engine=engine, s3=s3, work=folder / "work")
+            job = transforms.deliver(s3, delivery)
+            work.mkdir(exist_ok=True)
+            engine = DuckDbEngine(work=work)
+            report = etl.run(job, engine=engine, s3=s3, work=work)
             engine.close()
             for zone in ("cleaned", "training"):
                 bucket = transforms.BUCKETS[zone]
-                for listed in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
-                    path = self._lake / bucket / listed["Key"]
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    s3.download_file(bucket, listed["Key"], str(path))
-        self.run(
-            *load.ingest(
-                contracts.load(),
-                portfolio="lending",
-                run_id=job.run_id,
-                buckets=transforms.BUCKETS,
-                report=report,
-            )
+                for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                    for listed in page.get("Contents", []):
+                        path = self._lake / bucket / listed["Key"]
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        s3.download_file(bucket, listed["Key"], str(path))
+        batch = load.ingest(
+            contracts.load(), portfolio=portfolio, run_id=job.run_id, buckets=transforms.BUCKETS, report=report
         )
-        self.run(_PREDICTIONS.read_text())
+        self.run(*batch)
+        self.run((_HERE / f"{portfolio}_predictions.sql").read_text())
 
     def multiply(self, payments: int) -> None:
         """Copy customers, loans and all of theirs under new keys until there are so many payments, or a few more."""
