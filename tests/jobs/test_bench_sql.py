@@ -66,7 +66,8 @@ def test_the_document_gets_the_figures_between_its_markers(tmp_path: Path) -> No
     slow, quick = ({"rows": 1, "median": m, "p95": m, "cpu": m} for m in (0.5, 0.001))
     one = {
         "payments": 1000,
-        "loans": 50, "company_years": 7,
+        "loans": 50,
+        "company_years": 7,
         "refresh": {"a": {"wall": 2.5, "cpu": 1.0}},
         "objects": {"marts.a": quick, "b": slow},
     }
