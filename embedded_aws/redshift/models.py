@@ -11,6 +11,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from embedded_aws.redshift import catalog
+from embedded_aws.redshift.access import objects
 from embedded_aws.redshift.errors import SqlError, not_implemented
 from embedded_aws.redshift.outcome import Outcome
 from embedded_aws.redshift.reader import Reader, data_type
@@ -59,6 +60,8 @@ def create(session: "Session", sql: str) -> Outcome:
         "INSERT INTO _redshift.models VALUES (?, ?, ?, ?, ?, ?)",
         [schema, name, function, len(arguments), session.user, json.dumps(definition)],
     )
+    objects.own(session.access, "model", schema, name)
+    session.access.changed()
     return Outcome()
 
 
@@ -107,6 +110,7 @@ def drop(session: "Session", sql: str) -> Outcome:
     if not session.owns(found[0]):
         raise SqlError(f"must be owner of model {key[1]}")
     session.cursor.execute(f"DELETE FROM _redshift.models WHERE {_OWN}", key)  # noqa: S608
+    objects.forget(session.access, "model", *key)
     return Outcome()
 
 

@@ -30,7 +30,7 @@ def create_relation(access: Access, target: exp.Table, kind: str, *, temporary: 
             access.rights.require_owner("relation", schema, name)
         return
     access.changed(catalogue=True)
-    _own(access, "relation", schema, name)
+    own(access, "relation", schema, name)
     defaults = access.cursor.execute(
         "SELECT privilege, grantee_kind, grantee, grant_option FROM _redshift.default_privileges "
         "WHERE creator = ? AND schema_name IN ('', ?) AND object_kind = 'relation'",
@@ -47,7 +47,7 @@ def create_schema(access: Access, name: str) -> None:
     access.require_on_database("CREATE", system="CREATE SCHEMA")
     if name not in access.catalogue.schemas:
         access.changed(catalogue=True)
-        _own(access, "schema", "", name)
+        own(access, "schema", "", name)
 
 
 def drop_relation(access: Access, target: exp.Table, kind: str, *, missing_is_fine: bool) -> None:
@@ -138,12 +138,22 @@ def change_owner(access: Access, sql: str) -> None:
     access.changed()
 
 
-def _own(access: Access, kind: str, schema: str, name: str) -> None:
-    """What the admin makes needs no record: it is the owner of all that has no other."""
+def own(access: Access, kind: str, schema: str, name: str) -> None:
+    """Record the user as owner. What the admin makes needs none: it is the owner of all that has no other."""
     if access.user.lower() != access.admin.lower():
         access.cursor.execute(
             "INSERT INTO _redshift.owners VALUES (?, ?, ?, ?)", [kind, schema, name, access.user.lower()]
         )
+
+
+def forget(access: Access, kind: str, schema: str, name: str) -> None:
+    """Remove what is recorded for something dropped that is no relation."""
+    for table in ("owners", "grants"):
+        access.cursor.execute(
+            f"DELETE FROM _redshift.{table} WHERE object_kind = ? AND schema_name = ? AND object_name = ?",  # noqa: S608
+            [kind, schema, name],
+        )
+    access.changed()
 
 
 def _rename_column(access: Access, schema: str, name: str, column: str, new: str | None) -> None:
