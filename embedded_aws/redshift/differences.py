@@ -44,8 +44,8 @@ NAMED: dict[tuple[str, ...], Difference] = {
         (
             ("CREATE", "EXTERNAL", "SCHEMA"),
             "FROM KINESIS only. A stream is answered from what its consumer has stored in S3 (the stream's tag "
-            "`RecordsStoredAt`), read with the schema's role: a record as it was stored, the time at which its batch "
-            "was, the batch's first sequence number, no partition key; what the consumer refused is absent",
+            "`RecordsStoredAt`), to a role that may read the stream: a record as it was stored, the time at which its "
+            "batch was, the batch's first sequence number, no partition key; what the consumer refused is absent",
         ),
         (
             ("CREATE", "MODEL"),

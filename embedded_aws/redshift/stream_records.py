@@ -1,7 +1,8 @@
 """What the consumer of a Kinesis stream has stored of it in S3: the embedded AWS's answer to a streaming view.
 
 The stream's tag `RecordsStoredAt`, s3://bucket/prefix, says where. An object there is a batch of one shard, a record a
-line; its name is <shard>-<sequence number of the first>.jsonl.
+line; its name is <shard>-<sequence number of the first>.jsonl. The role must be allowed to read the stream, as on AWS;
+it need not be allowed to read the objects, which AWS does not know of.
 """
 
 from collections.abc import Iterator
@@ -14,14 +15,17 @@ from embedded_aws.redshift.storage import as_sql
 from embedded_aws.redshift.streams import StreamBatch
 
 TAG = "RecordsStoredAt"
+# What the page of `streams` asks for on the stream.
+_READING = ("DescribeStreamSummary", "GetShardIterator", "GetRecords", "ListShards")
 
 
 class StoredRecords:
-    """`streams.StreamRecords` on the embedded S3; IAM and bucket policies apply to the role."""
+    """`streams.StreamRecords` on the embedded S3; IAM applies to the role, as a reader of the stream."""
 
     def batches(self, stream: str, role: str, known: set[str]) -> Iterator[StreamBatch]:
+        _authorize(stream, role)
         bucket, _, prefix = _place(stream).removeprefix("s3://").partition("/")
-        s3 = service.client("s3", role, "RedshiftIamRoleSession")
+        s3 = service.operator_client("s3")
         try:
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 for item in page.get("Contents", []):
@@ -34,6 +38,16 @@ class StoredRecords:
                     yield StreamBatch(key, shard, sequence, stored, body.splitlines())
         except ClientError as error:
             raise as_sql(error) from error
+
+
+def _authorize(stream: str, role: str) -> None:
+    """Raises SqlError unless the role may read the stream."""
+    arn = service.arn("kinesis", f"stream/{stream}")
+    try:
+        for action in _READING:
+            service.authorize(role, f"kinesis:{action}", arn, session="RedshiftIamRoleSession")
+    except service.ApiError as error:
+        raise SqlError(f"Kinesis stream {stream} cannot be read: {error}") from error
 
 
 def _place(stream: str) -> str:
