@@ -4,12 +4,12 @@ Source: docs.aws.amazon.com/redshift/latest/mgmt/data-api.html. A statement has 
 (one transaction), a client token 64 characters; a result comes in pages.
 """
 
-import copy
 import math
 import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
@@ -97,7 +97,7 @@ class DataApi:
 
     def within(self, seconds: float) -> "DataApi":
         """The same client for a caller that has so much time left: whatever it waits for ends by then."""
-        other = copy.copy(self)
+        other = copy(self)
         other._end = self._clock() + seconds
         return other
 
