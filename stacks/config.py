@@ -25,6 +25,9 @@ LogRetention = Literal[
 # What a Glue job in the VPC calls (docs/networks.md), and where the database's password comes from.
 EXTRACTION_ENDPOINTS = ("glue", "kms", "logs", "monitoring", "secretsmanager")
 
+# What the warehouse calls for an option: with enhanced VPC routing it has no other way.
+OPTION_ENDPOINTS = {"sql_model": "sagemaker.runtime", "streaming_view": "kinesis-streams"}
+
 
 class ConfigurationError(Exception):
     """A configuration file is missing or wrong; nothing was synthesized."""
@@ -159,10 +162,19 @@ class Extraction(_Section):
 
 
 class Warehouse(_Section):
+    """`sql_model`, `streaming_view`: options (sql/warehouse/options), each with the paid endpoint that it needs."""
+
     base_capacity: int = Field(ge=4, le=1024)
     maximum_capacity: int = Field(ge=4, le=1024)
     query_timeout_seconds: int = Field(ge=60, le=86_400)
     snapshot_on_delete: bool
+    sql_model: bool
+    streaming_view: bool
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options that are on."""
+        return tuple(name for name in OPTION_ENDPOINTS if getattr(self, name))
 
     @model_validator(mode="after")
     def _capacity(self) -> Self:
@@ -284,9 +296,10 @@ class Config(_Section):
 
     @property
     def interface_endpoints(self) -> tuple[str, ...]:
-        """The paid endpoints of the VPC: those listed, and those that the extraction adds when it is private."""
-        added = EXTRACTION_ENDPOINTS if self.extraction.private else ()
-        return tuple(dict.fromkeys((*self.network.interface_endpoints, *added)))
+        """The paid endpoints of the VPC: those listed, and those that a private extraction and options add."""
+        extraction = EXTRACTION_ENDPOINTS if self.extraction.private else ()
+        options = [OPTION_ENDPOINTS[name] for name in self.warehouse.options]
+        return tuple(dict.fromkeys((*self.network.interface_endpoints, *extraction, *options)))
 
     @property
     def names(self) -> Names:

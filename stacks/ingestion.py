@@ -3,11 +3,12 @@
 What cannot be read goes to quarantine; what cannot be written after all retries leaves a message in a queue.
 """
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Tags
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from solvent import naming
 from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.dead_letters import DeadLetterQueue
@@ -37,6 +38,8 @@ class IngestionStack(SolventStack):
             "AwsSolutions-KDS3",
             "the rule prefers AWS's key, which is free; the platform's key has a policy of ours, and cheap requests",
         )
+        if config.warehouse.streaming_view:
+            self._say_where_records_are()
         self.dead_letters = DeadLetterQueue(self, "DeadLetters", name="events-failed", key=lake.key)
         self.ingest = Function(
             self,
@@ -56,6 +59,11 @@ class IngestionStack(SolventStack):
         )
         use_key(self.ingest.own_role, lake.key, write=True)
         self._read_stream()
+
+    def _say_where_records_are(self) -> None:
+        """A tag. AWS's Redshift reads the stream; the embedded AWS answers the view from what the function stored."""
+        [event] = naming.EVENTS
+        Tags.of(self.stream).add("RecordsStoredAt", f"s3://{self.bucket_name('raw')}/{naming.stream_prefix(event)}")
 
     def _read_stream(self) -> None:
         stream, role = self.config.stream, self.ingest.own_role

@@ -157,6 +157,10 @@ class NetworkStack(SolventStack):
         code = ("compute_security_group", "glue_security_group", "extract_security_group")
         for source in (getattr(self, name) for name in code if hasattr(self, name)):
             group.add_ingress_rule(source, ec2.Port.tcp(443), "HTTPS from the platform's code")
+        if self.config.warehouse.options:
+            group.add_ingress_rule(
+                self.warehouse_security_group, ec2.Port.tcp(443), "HTTPS from the warehouse, for its options"
+            )
         for service in self.config.interface_endpoints:
             self.vpc.add_interface_endpoint(
                 "".join(part.capitalize() for part in service.replace(".", "-").split("-")),

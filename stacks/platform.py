@@ -30,6 +30,8 @@ class Platform:
         self.etl = EtlStack(app, **base)
         self.extraction = ExtractionStack(app, **base)
         self.warehouse = WarehouseStack(app, **base)
+        if config.warehouse.streaming_view:
+            self.warehouse.add_stack_dependency(self.ingestion)  # there is no view on a stream that is not there
         self.erasure = ErasureStack(app, config=config, lake=self.lake, etl=self.etl, warehouse=self.warehouse)
         self.training = TrainingStack(app, **base)
         self.serving = ServingStack(app, **base)

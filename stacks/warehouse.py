@@ -32,12 +32,12 @@ class WarehouseStack(SolventStack):
         self._migrations(lake, network)
 
     def _copy_role(self, lake: LakeStack) -> iam.Role:
-        """What `IAM_ROLE default` means in COPY: reading the published tables, nothing else."""
+        """What `IAM_ROLE default` means: reading the published tables, and what the options need."""
         role = iam.Role(
             self,
             "CopyRole",
             role_name=self.names.named("warehouse-copy"),
-            description="What IAM_ROLE default means in COPY",
+            description="What IAM_ROLE default means in the warehouse",
             assumed_by=iam.CompositePrincipal(  # AWS asks for both
                 iam.ServicePrincipal("redshift.amazonaws.com"),
                 iam.ServicePrincipal("redshift-serverless.amazonaws.com"),
@@ -48,7 +48,25 @@ class WarehouseStack(SolventStack):
         allow(role, "s3:GetObject", on=[*self.objects("cleaned"), *self.objects("training")], why=OBJECTS)
         allow(role, "s3:GetObject", on=self.objects("artifacts", "predictions/"), why=OBJECTS)
         use_key(role, lake.key)
+        if self.config.warehouse.sql_model:
+            endpoints = [self.arn("sagemaker", f"endpoint/{self.names.endpoint(p)}") for p in naming.PORTFOLIOS]
+            allow(role, "sagemaker:InvokeEndpoint", on=endpoints)
+        if self.config.warehouse.streaming_view:
+            self._read_stream(role)
         return role
+
+    def _read_stream(self, role: iam.Role) -> None:
+        """https://docs.aws.amazon.com/redshift/latest/dg/materialized-view-streaming-ingestion-getting-started.html"""
+        allow(
+            role,
+            "kinesis:DescribeStream",
+            "kinesis:DescribeStreamSummary",
+            "kinesis:GetRecords",
+            "kinesis:GetShardIterator",
+            "kinesis:ListShards",
+            on=[self.arn("kinesis", f"stream/{self.names.stream}")],
+        )
+        allow(role, "kinesis:ListStreams", on=["*"], why="kinesis:ListStreams knows no resources; it shows names")
 
     def _namespace(self, lake: LakeStack) -> redshift.CfnNamespace:
         names = self.names
@@ -130,6 +148,7 @@ class WarehouseStack(SolventStack):
         return workgroup
 
     def _migrations(self, lake: LakeStack, network: NetworkStack) -> None:
+        options = ",".join(self.config.warehouse.options)
         # The resource type shows Namespace.AdminPasswordSecretArn, but not as a read-only property: Fn::GetAtt refuses
         # it (aws-cdk issue 29930). The Data API takes the secret's name as well, which is fixed
         # (redshift!<namespace>-<user>); Secrets Manager appends six random characters to the ARN.
@@ -138,11 +157,11 @@ class WarehouseStack(SolventStack):
             self,
             "Migrate",
             name="migrate",
-            description="Brings the warehouse up to date: migrations, the procedures of the loads, marts",
+            description="Brings the warehouse up to date: migrations, procedures of the loads, marts, options",
             key=lake.key,
             network=network,
             no_dead_letters=CALLED_BY_CLOUDFORMATION,
-            environment={"ADMIN_SECRET_ARN": secret},
+            environment={"ADMIN_SECRET_ARN": secret, "OPTIONS": options},
             timeout_seconds=900,
         )
         role = self.migrate.own_role
@@ -160,8 +179,12 @@ class WarehouseStack(SolventStack):
             resource_type="Custom::WarehouseMigrations",
             service_token=self.migrate.function_arn,
             service_timeout=Duration.minutes(15),
-            # A change of a migration, mart or procedure changes the hash, and CloudFormation calls the function again.
-            properties={"Workgroup": self.names.workgroup, "Content": bundling.build().warehouse},
+            # A change of a migration, mart, procedure or option changes the hash: CloudFormation calls again.
+            properties={
+                "Workgroup": self.names.workgroup,
+                "Content": bundling.build().warehouse,
+                "Options": options,
+            },
         )
         migrations.node.add_dependency(self.workgroup)
 

@@ -20,9 +20,11 @@ from typing import Any
 import yaml
 from redshift_fixtures import Warehouse
 
-from solvent import contracts
+from solvent import contracts, naming, specification
 from solvent.contracts import Column, Contract
-from solvent.warehouse import marts, upgrade
+from solvent.warehouse import marts, options, upgrade
+from solvent.warehouse.migrations import split
+from solvent.warehouse.models import SqlModel
 from solvent.warehouse.statements import identifier, table
 
 FOLDER = Path(__file__).parent / "sql"
@@ -42,10 +44,25 @@ def cases(folder: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def migrated(folder: Path) -> Warehouse:
-    """A warehouse with every migration, procedure and mart, and no rows."""
-    warehouse = Warehouse(folder)
+    """A warehouse with every migration, procedure and mart and the live models as functions, and no rows."""
+    warehouse = _with_endpoints(Warehouse(folder))
     for transaction in upgrade.whole("solvent-test"):
         warehouse.run(*transaction, user=ADMIN)
+    warehouse.run(*split(options.read()["sql_model"].on), user=ADMIN)
+    for portfolio in naming.PORTFOLIOS:
+        model = SqlModel(specification.load(portfolio), naming.Names("test").endpoint(portfolio))
+        warehouse.run(model.create(), *model.grants(), user=ADMIN)
+    return warehouse
+
+
+def _with_endpoints(warehouse: Warehouse) -> Warehouse:
+    """Endpoints whose probability is a request's first field, which of lending is the amount, divided by 100,000."""
+
+    def answer(body: bytes) -> bytes:
+        lines = body.decode().splitlines()
+        return "".join(f"{float(line.partition(',')[0] or 0) / 100_000}\n" for line in lines).encode()
+
+    warehouse.endpoints.known |= {naming.Names("test").endpoint(p): answer for p in naming.PORTFOLIOS}
     return warehouse
 
 
@@ -55,7 +72,7 @@ def copied(template: Warehouse, folder: Path) -> Warehouse:
     folder.mkdir(exist_ok=True)
     shutil.copy(template.path, folder / template.path.name)
     template.open()
-    return Warehouse(folder)
+    return _with_endpoints(Warehouse(folder))
 
 
 def fill(warehouse: Warehouse, given: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:

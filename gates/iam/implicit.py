@@ -44,6 +44,7 @@ class Implicit:
         self._root = root
         self._tasks = [task.task for machine in tasks(assembly).values() for task in machine]
         self._encrypted = _encrypted(assembly)
+        self._options = _options(assembly)
 
     def of(self, role: Role, called: set[str]) -> dict[str, frozenset[str]]:
         """Name of entry -> actions, of all entries that hold; one may bring about the next (S3, then its key)."""
@@ -67,10 +68,17 @@ class Implicit:
             "equals": lambda values: all(_at(user.properties, path) == value for path, value in values.items()),
             "needs": lambda pattern: any(fnmatchcase(action, pattern) for action in needed),
             "encrypted": lambda kind: kind in self._encrypted,
+            "option": lambda name: name in self._options,
             "says": lambda words: words in calls.texts(user, self._root),
             "elsewhere": lambda pattern: any(fnmatchcase(task, pattern) for task in self._tasks),
         }
         return all(tests[name](wanted) for name, wanted in condition.items())
+
+
+def _options(assembly: Assembly) -> set[str]:
+    """The options of the warehouse that are on."""
+    made = assembly.of("Custom::WarehouseMigrations").values()
+    return {name for properties in made for name in str(properties.get("Options", "")).split(",")}
 
 
 def _encrypted(assembly: Assembly) -> set[str]:

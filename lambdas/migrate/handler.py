@@ -14,6 +14,7 @@ from solvent.warehouse.data_api import DataApi
 SECONDS_TO_ANSWER = 30
 settings = Settings.from_environment()
 names = Names(settings.environment)
+options = [name for name in settings.options.split(",") if name]
 warehouse = DataApi(
     boto3.client("redshift-data"),
     workgroup=names.workgroup,
@@ -30,11 +31,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     if event.get("action") == "ledgers":
         return asdict(upgrade.ledgers(api))
     if event.get("action") == "apply":
-        return dict(upgrade.apply(api, prefix=names.prefix))
+        return dict(upgrade.apply(api, prefix=names.prefix, wanted=options))
 
     def work() -> dict[str, str]:
-        applied = {} if event["RequestType"] == "Delete" else upgrade.apply(api, prefix=names.prefix)
-        return {"Applied": ",".join(applied.get("migrations", [])), "Marts": ",".join(applied.get("marts", []))}
+        deleted = event["RequestType"] == "Delete"
+        applied = {} if deleted else upgrade.apply(api, prefix=names.prefix, wanted=options)
+        told = {"Applied": "migrations", "Marts": "marts", "Options": "options"}
+        return {name: ",".join(applied.get(kind, [])) for name, kind in told.items()}
 
     custom_resource.answer(event, physical_id=names.named("migrations"), work=work)
     return None

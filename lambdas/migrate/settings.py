@@ -7,7 +7,8 @@ from solvent.settings import FromEnvironment
 
 @dataclass(frozen=True)
 class Settings(FromEnvironment):
-    """The environment, and the secret of the warehouse's administrator."""
+    """The environment, the secret of the warehouse's administrator, and the options that are on, with commas."""
 
     environment: str
     admin_secret_arn: str
+    options: str

@@ -1,14 +1,19 @@
-"""Submits the load of a run, or a refresh of the marts, to the warehouse; the state machine waits for its end."""
+"""Submits the load of a run, or a refresh of the marts, to the warehouse; the state machine waits for its end.
+
+It also makes a portfolio's live model a function of SQL, which takes no time worth waiting for elsewhere.
+"""
 
 from typing import Any
 
 import boto3
 
+from solvent import specification
 from solvent.naming import DATABASE, ZONES, Names
 from solvent.settings import Settings
-from solvent.warehouse import copy_errors, loader
+from solvent.warehouse import copy_errors, loader, models
 from solvent.warehouse.data_api import DataApi
 
+SECONDS_TO_ANSWER = 10
 settings = Settings.from_environment()
 names = Names(settings.environment)
 s3 = boto3.client("s3")
@@ -19,11 +24,17 @@ buckets = {zone: names.bucket(zone, settings.account, settings.region) for zone 
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     """{"portfolio", "run_id", "phase": "ingest"|"score"|"refresh", "attempt"?, "predictions_prefix"?, "after"?} in,
     {"statement_id", "stopped"} out; or the same with the "error" of the load in, {"text"} out: what to say of it, and
-    the lines that COPY refused are in quarantine.
+    the lines that COPY refused are in quarantine. Or {"portfolio", "phase": "model"} in, {"text"} out: the function of
+    SQL that asks the portfolio's endpoint is there.
 
     `stopped` says which sources the ETL had to stop, and why; it is empty when all were taken.
     """
-    portfolio, run_id = event["portfolio"], event["run_id"]
+    portfolio = event["portfolio"]
+    if event["phase"] == "model":
+        api = warehouse.within(context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER)
+        spec = specification.load(portfolio)
+        return {"text": models.make(api, models.SqlModel(spec, names.endpoint(portfolio)))}
+    run_id = event["run_id"]
     if "error" in event:
         told = copy_errors.keep(
             warehouse,

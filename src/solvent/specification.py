@@ -82,7 +82,8 @@ class Gates:
 class Specification:
     """`features_table` holds features and label of every `entity`; rows of one `group` never straddle folds.
 
-    `batch_table` is what the nightly batch scores. `parameters` are whole numbers for the statements of the ETL.
+    `batch_table` is what the nightly batch scores. `sql_function` is how SQL calls the model, where the warehouse does.
+    `parameters` are whole numbers for the statements of the ETL.
     """
 
     portfolio: str
@@ -91,6 +92,7 @@ class Specification:
     group: str
     features_table: str
     batch_table: str
+    sql_function: str
     observation: str
     label: Label
     features: tuple[Feature, ...]
@@ -157,6 +159,7 @@ def parse(document: Mapping[str, Any]) -> Specification:
             group=document["group"],
             features_table=document["features_table"],
             batch_table=document["batch_table"],
+            sql_function=document["sql_function"],
             observation=document["observation"],
             label=_label(document["label"]),
             features=tuple(

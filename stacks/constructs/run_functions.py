@@ -91,7 +91,7 @@ class RunFunctions:
         function = self._function(
             "WarehouseLoad",
             "warehouse-load",
-            "Submits the load of one run as one transaction, and the refresh of the marts",
+            "Submits the load of a run as one transaction, and the refresh of the marts; makes models functions of SQL",
             timeout_seconds=120,
         )
         allow(

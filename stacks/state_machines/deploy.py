@@ -15,9 +15,11 @@ MODEL_CODE = "/opt/ml/model/code"  # where model.tar.gz has inference.py
 
 
 def add(parts: Parts, machine: Machine) -> None:
-    """The states from CreateModel to CompleteRun."""
+    """The states from CreateModel to CompleteRun, which comes after MakeSqlModel where SQL calls models."""
     _create(parts, machine)
-    _deploy(parts, machine)
+    _deploy(parts, machine, then="MakeSqlModel" if parts.config.warehouse.sql_model else "CompleteRun")
+    if parts.config.warehouse.sql_model:
+        _make_sql_model(parts, machine)
 
 
 def _create(parts: Parts, machine: Machine) -> None:
@@ -72,7 +74,7 @@ def _create_once(machine: Machine, name: str, resource: str, parameters: dict[st
     machine.choose(check, [(exists, then)], otherwise="RecordFailure")
 
 
-def _deploy(parts: Parts, machine: Machine) -> None:
+def _deploy(parts: Parts, machine: Machine, *, then: str) -> None:
     machine.task(
         "DescribeLive",
         "aws-sdk:sagemaker:describeEndpoint",
@@ -108,7 +110,7 @@ def _deploy(parts: Parts, machine: Machine) -> None:
         seconds=parts.config.orchestration.endpoint_poll_seconds,
         timeout_minutes=parts.config.serving.rollout_timeout_minutes,
         rules=[
-            ({"And": [in_service, as_wanted]}, "CompleteRun"),
+            ({"And": [in_service, as_wanted]}, then),
             (in_service, "EndpointRolledBack"),
             ({"Variable": status, "StringEquals": "Failed"}, "ExplainEndpoint"),
         ],
@@ -129,6 +131,25 @@ def _deploy(parts: Parts, machine: Machine) -> None:
         then="EndpointFailed",
     )
     machine.refuse("EndpointFailed", "EndpointFailed", cause_path="$.why.text")
+
+
+def _make_sql_model(parts: Parts, machine: Machine) -> None:
+    """The endpoint as a function of SQL. The model is live whatever becomes of that; the run's report says it."""
+    machine.invoke(
+        "MakeSqlModel",
+        parts.warehouse_load,
+        {"phase": "model", "portfolio.$": "$.run.portfolio"},
+        select={"text.$": "$.Payload.text"},
+        keep="$.sql_model",
+        then="CompleteRun",
+        caught=[{**ANY, "ResultPath": "$.sql_model_error", "Next": "SqlModelFailed"}],
+    )
+    machine.states["SqlModelFailed"] = {
+        "Type": "Pass",
+        "Parameters": {"text.$": "States.Format('not made; the model is live: {}', $.sql_model_error.Cause)"},
+        "ResultPath": "$.sql_model",
+        "Next": "CompleteRun",
+    }
 
 
 def _deployment(parts: Parts) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def definition(parts: Parts) -> dict[str, Any]:
             "endpoint.$": "$.run.endpoint",
             "metrics.$": "$.gate.metrics",
             "gate.$": "$.gate.report",
+            **({"sql_model.$": "$.sql_model.text"} if parts.config.warehouse.sql_model else {}),
         }
     )
     return machine.definition()

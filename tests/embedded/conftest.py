@@ -88,6 +88,20 @@ class EmbeddedAws:
         answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event or {}))
         return json.loads(answer["Payload"].read() or b"null"), answer.get("FunctionError")
 
+    def switch(self, *options: str) -> list[str]:
+        """Deploy dev's warehouse with these options; returns the names of those that were made or taken back.
+
+        What CloudFormation does when the configuration changes: the environment of the function `migrate`, its call.
+        """
+        functions, name = self.client("lambda"), "solvent-dev-migrate"
+        variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": {**variables, "OPTIONS": ",".join(options)}}
+        )
+        answer, error = self.invoke(name, {"action": "apply"})
+        assert error is None, answer
+        return list(answer["options"])
+
     def endpoint(self, source: str = "def transform_fn(model, body, content, accept):\n    return body, accept") -> str:
         """The name of a new SageMaker endpoint in service, one variant `all`, that runs this `inference.py`."""
         s3, sagemaker, name = self.client("s3"), self.client("sagemaker"), self.name("endpoint")

@@ -14,6 +14,8 @@ LISTED = {
     "src/solvent/warehouse/statements.py": "names of contracts through `identifier`, text through `literal`",
     "src/solvent/warehouse/marts.py": "names and rows of contracts, the same way; a mart's query as it was reviewed",
     "src/solvent/warehouse/migrations.py": "the ledger's row: version, name and checksum of a file through `literal`",
+    "src/solvent/warehouse/models.py": "names of specifications through `identifier`, the endpoint through `literal`",
+    "src/solvent/warehouse/options.py": "the ledger's row: name and checksum of an option through `literal`",
     "src/solvent/contracts/redshift.py": "DDL and comments of contracts, compared with the migrations by a test",
     "src/solvent/erasure/warehouse.py": "names of contracts; the person's keys are parameters",
     "src/solvent/etl/__init__.py": "names of contracts",

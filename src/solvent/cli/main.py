@@ -183,7 +183,7 @@ def migrate(
         return
     with console.status("migrate runs"):
         done = warehouse.apply()
-    applied = [*done["migrations"], *done["marts"]]
+    applied = [*done["migrations"], *done["marts"], *done["options"]]
     console.print(f"Applied: {', '.join(applied)}." if applied else "Nothing was pending of what is deployed.")
     if left := warehouse.pending():
         show(console, left, prefix, statements=verbose)

@@ -30,7 +30,7 @@ class Upgrade:
         return upgrade.pending(Ledgers.of(self._ask("ledgers")))
 
     def apply(self) -> dict[str, list[str]]:
-        """Apply what was deployed; {"migrations", "marts"}. Raises PlatformError."""
+        """Apply what was deployed; {"migrations", "marts", "options"}. Raises PlatformError."""
         return dict(self._ask("apply"))
 
     def _ask(self, action: str) -> Any:

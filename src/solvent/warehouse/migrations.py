@@ -45,9 +45,7 @@ class Migration:
 
     def statements(self, prefix: str) -> list[str]:
         """Its statements for one environment; `prefix` is e.g. `solvent-dev`."""
-        if not _PREFIX.fullmatch(prefix):
-            raise MigrationError(f"{prefix!r} is no prefix of this platform's names.")
-        return split(self.text.replace("${prefix}", prefix))
+        return statements(self.text, prefix)
 
 
 def applied(api: DataApi) -> dict[str, str]:
@@ -107,6 +105,13 @@ def parse(files: Mapping[str, str]) -> list[Migration]:
             f"Migrations must be numbered 0000, 0001, ... without a gap; there are {[m.version for m in found]}."
         )
     return found
+
+
+def statements(text: str, prefix: str) -> list[str]:
+    """The statements of a file for one environment, with `prefix` for `${prefix}`. Raises MigrationError."""
+    if not _PREFIX.fullmatch(prefix):
+        raise MigrationError(f"{prefix!r} is no prefix of this platform's names.")
+    return split(text.replace("${prefix}", prefix))
 
 
 def split(text: str) -> list[str]:

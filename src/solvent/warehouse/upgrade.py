@@ -1,15 +1,15 @@
-"""Bringing the warehouse up to date with the files: migrations, the procedures of the loads, marts.
+"""Bringing the warehouse up to date with the files: migrations, the procedures of the loads, marts, options.
 
 The function `migrate` applies what was shipped with it, at every deploy that changes any of it; `solvent migrate` asks
 it for the ledgers, and says what of the checkout it has not seen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from solvent import contracts
-from solvent.warehouse import marts, merging, migrations
+from solvent.warehouse import marts, merging, migrations, options
 from solvent.warehouse.data_api import DataApi
 from solvent.warehouse.marts import Mart
 from solvent.warehouse.migrations import Migration
@@ -73,12 +73,13 @@ def whole(prefix: str) -> list[list[str]]:
     ]
 
 
-def apply(api: DataApi, *, prefix: str) -> dict[str, list[str]]:
-    """Do all of it; returns {"migrations", "marts"}, the versions and names applied now.
+def apply(api: DataApi, *, prefix: str, wanted: Collection[str] = ()) -> dict[str, list[str]]:
+    """Do all of it, with the options `wanted` and no other; returns {"migrations", "marts", "options"}, the versions
+    and names of what was applied now.
 
     What has been done stays done when a later part fails; the next call goes on there. Raises MigrationError,
-    MartError or DataApiError.
+    MartError, OptionError or DataApiError.
     """
     versions = migrations.apply(api, prefix=prefix)
     api.batch(merging.procedures(contracts.load()))
-    return {"migrations": versions, "marts": marts.apply(api)}
+    return {"migrations": versions, "marts": marts.apply(api), "options": options.apply(api, wanted, prefix=prefix)}

@@ -40,6 +40,7 @@ class Lambda:
         body = self.ledgers
         if self.asked[-1] == "apply":
             body = {kind: sorted(set(self.deployed[kind]) - set(self.ledgers[kind])) for kind in self.ledgers}
+            body["options"] = ["sql_model"]
             self.ledgers = self.deployed
         return {"Payload": io.BytesIO(json.dumps(body).encode())}
 
@@ -99,7 +100,7 @@ def test_what_was_deployed_is_applied_and_named(monkeypatch: pytest.MonkeyPatch)
     function = Lambda({"migrations": {}, "marts": {}})
     done = run(monkeypatch, function)
     assert done.exit_code == 0, done.output
-    assert all(name in done.output for name in (FILES[0].version, MARTS[0].name))
+    assert all(name in done.output for name in (FILES[0].version, MARTS[0].name, "sql_model"))
     assert function.asked == ["ledgers", "apply", "ledgers"]
 
 

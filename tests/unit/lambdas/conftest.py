@@ -18,6 +18,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_REGION": REGION,
         "CODE_VERSION": "1",
         "VERSION": "0.1.0",
+        "OPTIONS": "sql_model",
         "ADMIN_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:admin",
     }.items():
         monkeypatch.setenv(name, value)

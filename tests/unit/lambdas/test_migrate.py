@@ -47,6 +47,7 @@ def test_create_applies_every_migration_in_order(answers: list[dict[str, Any]]) 
     assert answers[0]["Status"] == "SUCCESS"
     assert answers[0]["Data"]["Applied"] == ",".join(m.version for m in migrations.read()[1:])
     assert answers[0]["Data"]["Marts"] == ",".join(m.name for m in marts.read())
+    assert answers[0]["Data"]["Options"] == "sql_model"
     assert len(str(answers[0])) < 4096  # of an answer CloudFormation reads no more
     batches = [r["Sqls"] for r in data.sent("batch_execute_statement")]
     assert any('CREATE USER "IAMR:solvent-dev-warehouse-load" PASSWORD DISABLE' in batch for batch in batches)
@@ -84,7 +85,11 @@ def test_a_person_is_told_what_has_been_applied_and_nothing_is_touched(answers: 
 
 def test_a_person_who_applies_is_told_what_was_done(answers: list[dict[str, Any]]) -> None:
     done = call({"action": "apply"}, empty_warehouse())
-    assert done == {"migrations": [m.version for m in migrations.read()[1:]], "marts": [m.name for m in marts.read()]}
+    assert done == {
+        "migrations": [m.version for m in migrations.read()[1:]],
+        "marts": [m.name for m in marts.read()],
+        "options": ["sql_model"],
+    }
     assert answers == []
 
 

@@ -122,3 +122,20 @@ def test_a_request_that_is_none_sends_nothing(data: RedshiftData, event: dict[st
     with pytest.raises(LoadError):
         invoke(data, **event)
     assert data.requests == []
+
+
+def test_the_phase_model_makes_the_portfolios_function_and_says_so(data: RedshiftData) -> None:
+    data.has_result = True
+    data.pages = [{"ColumnMetadata": [{"name": "Schema Name"}, {"name": "Model Name"}], "Records": []}]
+    function = load_handler("warehouse_load")
+    function.warehouse = DataApi(data, workgroup="solvent-dev", database=DATABASE, sleep=lambda _: None)
+    answer = function.handler({"phase": "model", "portfolio": "bankruptcy"}, Context())
+    assert answer == {"text": "ml.probability_of_bankruptcy was made"}
+    sent = [request["Sql"] for request in data.sent("execute_statement")]
+    assert "SAGEMAKER 'solvent-dev-bankruptcy' IAM_ROLE default" in sent[1]
+    assert [sql.rpartition(" ")[2] for sql in sent[2:]] == ["analyst", "risk_officer"]
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 120_000

@@ -19,7 +19,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, L
     database = Database(folder / "solvent.db", storage=lambda role: lake, roles=lambda: Roles("arn:r", ("arn:r",)))
     assert upgrade.ledgers(api(database)) == upgrade.Ledgers({}, {})
     done = upgrade.apply(api(database), prefix="solvent-dev")
-    assert done == {"migrations": [m.version for m in migrations.read()[1:]], "marts": [m.name for m in marts.read()]}
+    versions, names = [m.version for m in migrations.read()[1:]], [m.name for m in marts.read()]
+    assert done == {"migrations": versions, "marts": names, "options": []}
     yield database, lake
     database.close()
 
@@ -31,7 +32,7 @@ def api(database: Database, user: str = "admin") -> DataApi:
 def test_the_ledgers_say_what_was_made_and_a_second_time_nothing_is(made: tuple[Database, Lake]) -> None:
     there = api(made[0])
     assert not upgrade.pending(upgrade.ledgers(there))
-    assert upgrade.apply(there, prefix="solvent-dev") == {"migrations": [], "marts": []}
+    assert upgrade.apply(there, prefix="solvent-dev") == {"migrations": [], "marts": [], "options": []}
 
 
 def test_a_load_and_the_refresh_after_it_run_as_the_loader(made: tuple[Database, Lake]) -> None:
