@@ -10,6 +10,7 @@ from rich.table import Table
 from gates.assembly import ENVIRONMENTS, ROOT, Assembly
 from gates.cost.bill import Bill, bill
 from gates.cost.prices import HOURS, TABLE, Line, UnpricedError, assumptions, price, total
+from gates.cost.switches import off
 from stacks import config
 
 DOCUMENT, README = ROOT / "docs" / "cost.md", ROOT / "README.md"
@@ -77,6 +78,8 @@ def _show(console: Console, environment: str, found: Bill, changed: dict[str, fl
     console.print(table)
     console.print(f"What costs most: [bold]{_most(found)}[/bold]".replace("`", ""))
     console.print(f"A month with its use: {found.month_usd:.2f} USD of {budget:.2f} (monthly_budget_usd)")
+    for line in off(environment):
+        console.print(f"Switched off: {line.switch} adds {line.usd:.2f} USD a month: {line.what}".replace("`", ""))
     console.print(f"Assumed: {_assumed(environment, changed)}")
     for finding in found.findings:
         console.print(f"[bold red]{finding}")
@@ -128,6 +131,7 @@ def _environment(environment: str, found: Bill) -> list[str]:
     parts = [
         f"## {environment}\n\n{rest} What costs most: {_most(found)}.\n",
         _lines(found.idle, "at rest", "USD a month") + "\n",
+        _lines(off(environment), "switched off, would add", "USD a month") + "\n",
     ]
     parts += [
         _lines(lines, f"one run of `{phase}`: {total(lines):.2f} USD", "USD") + "\n"

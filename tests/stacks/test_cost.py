@@ -15,6 +15,7 @@ from gates.cost import bill as cost
 from gates.cost import report as cost_report
 from gates.cost.at_rest import PRICED
 from gates.cost.prices import TABLE, Line, price, total
+from gates.cost.switches import off
 from stacks import config
 
 # Types that only some configurations have: `alarm_email`.
@@ -280,3 +281,18 @@ def test_documents_are_written_and_stale_ones_noticed(
     )
     (tmp_path / "cost.md").write_text("edited by hand")
     assert cost_report.main(["--check"]) == 1
+
+
+def test_a_switch_that_is_off_says_what_it_would_add(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three zones, 730 hours, 0.011 USD: 24.09 a month for an endpoint; an extraction has five."""
+    said = {line.switch: round(line.usd, 2) for line in off("dev")}
+    assert said == {
+        "`extraction.private: true`": 120.45,
+        "`warehouse.sql_model: true`": 24.09,
+        "`warehouse.streaming_view: true`": 24.09,
+    }
+    assert [line.switch for line in off("prod")] == ["`warehouse.streaming_view: true`"]
+    given = config.load("prod")  # has the endpoint already, for the API
+    without = given.model_copy(update={"warehouse": given.warehouse.model_copy(update={"sql_model": False})})
+    monkeypatch.setattr(config, "load", lambda _: without)
+    assert {line.switch: line.usd for line in off("prod")}["`warehouse.sql_model: true`"] == 0
