@@ -22,10 +22,11 @@ buckets = {zone: names.bucket(zone, settings.account, settings.region) for zone 
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
-    """{"portfolio", "run_id", "phase": "ingest"|"score"|"refresh", "attempt"?, "predictions_prefix"?, "after"?} in,
-    {"statement_id", "stopped"} out; or the same with the "error" of the load in, {"text"} out: what to say of it, and
-    the lines that COPY refused are in quarantine. Or {"portfolio", "phase": "model"} in, {"text"} out: the function of
-    SQL that asks the portfolio's endpoint is there.
+    """{"portfolio", "run_id", "phase": "ingest"|"score"|"train"|"refresh", "attempt"?, "predictions_prefix"?, "after"?,
+    "registered"?} in, {"statement_id", "stopped"} out; `registered` is `solvent.warehouse.registration`'s. Or the same
+    with the "error" of the load in, {"text"} out: what to say of it, and the lines that COPY refused are in quarantine.
+    Or {"portfolio", "phase": "model"} in, {"text"} out: the function of SQL that asks the portfolio's endpoint is
+    there.
 
     `stopped` says which sources the ETL had to stop, and why; it is empty when all were taken.
     """
@@ -60,5 +61,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
         report=report,
         predictions_prefix=event.get("predictions_prefix"),
         after=event.get("after"),
+        registered=event.get("registered"),
     )
     return {"statement_id": statement_id, "stopped": report.get("stopped", {}).get("text", "")}

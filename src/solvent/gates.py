@@ -43,6 +43,10 @@ def failures(spec: Specification, evaluation: Mapping[str, Any], champion: Mappi
     return found
 
 
+def _text(figure: float) -> str:
+    return str(figure) if isinstance(figure, int) else f"{figure:.6g}"
+
+
 class ModelGate:
     """Judges a training job's model archive. `s3` and `sagemaker` are boto3 clients."""
 
@@ -80,7 +84,7 @@ class ModelGate:
         return {
             "passed": not failed,
             "failures": failed,
-            "metrics": {name: f"{evaluation[name]:.6g}" for name in METRICS},
+            "metrics": {name: _text(evaluation[name]) for name in METRICS},
             "report": f"s3://{self._bucket}/{key}",
         }
 

@@ -52,18 +52,23 @@ class Parts:
     def open(self, machine: Machine, *, then: str) -> None:
         machine.open(then=then, busy=self.busy)
 
-    def load(self, machine: Machine, phase: str, payload: dict[str, Any], *, then: str) -> None:
-        """LoadWarehouse: the function submits one transaction, the machine waits for its end."""
+    def load(self, machine: Machine, phase: str, payload: dict[str, Any], *, then: str, copies: bool = True) -> None:
+        """LoadWarehouse: the function submits one transaction, the machine waits for its end.
+
+        `copies`: it has a COPY, whose errors can be kept.
+        """
         self._transaction(
             machine,
             "Load",
             "LoadWarehouse",
             {"phase": phase, **payload},
             then=then,
-            explained="KeepCopyErrors",
+            explained="KeepCopyErrors" if copies else "LoadFailed",
             late="the warehouse did not finish the load in time; it is committed only if the statement still finishes",
             aborted="the load was cancelled; nothing was committed",
         )
+        if not copies:
+            return
         # What COPY refused goes to quarantine. Whatever becomes of that, the load's own error is told.
         machine.invoke(
             "KeepCopyErrors",

@@ -26,8 +26,8 @@ def _ingest(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
 
 def _train(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
     _invoke(role, parts.model_gate)
-    if parts.config.warehouse.sql_model:
-        _invoke(role, parts.warehouse_load)
+    _invoke(role, parts.warehouse_load)
+    _describe_statements(role)
     _sync_jobs(role, stack, "Training")
     _pass_role(role, parts.training_role)
     _pass_role(role, parts.model_role)

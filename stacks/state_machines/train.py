@@ -1,7 +1,8 @@
-"""`train`: training job -> gates -> registry -> approval -> model, endpoint configuration and endpoint, verified.
+"""`train`: training job -> gates -> registry -> warehouse -> approval -> model and endpoint, verified.
 
 A model that fails anywhere before UpdateEndpoint never touches the live endpoint, and an update that AWS rolls back is
-noticed: SageMaker reports InService then, on the old configuration.
+noticed: SageMaker reports InService then, on the old configuration. No model goes live without its row in the
+warehouse's `ops.models`: predictions name versions, and a version must lead to its figures.
 """
 
 from typing import Any
@@ -119,5 +120,20 @@ def _register(parts: Parts, machine: Machine) -> None:
         },
         select={"arn.$": "$.ModelPackageArn"},
         keep="$.package",
-        then="ReadPackage",
+        then="NoteTime",
     )
+    # The time is the registration's, so that a load that is tried again writes the same row.
+    machine.states["NoteTime"] = {
+        "Type": "Pass",
+        "Parameters": {"text.$": "$$.State.EnteredTime"},
+        "ResultPath": "$.registered_at",
+        "Next": "LoadWarehouse",
+    }
+    registered = {
+        "model_package.$": "$.package.arn",
+        "registered_at.$": "$.registered_at.text",
+        "as_of.$": "$.run.as_of",
+        "metrics.$": "$.gate.metrics",
+    }
+    # No mart that is materialized reads it, so there is nothing to refresh.
+    parts.load(machine, "train", {"registered": registered}, then="ReadPackage", copies=False)

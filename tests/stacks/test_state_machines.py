@@ -82,7 +82,15 @@ def train(assembly: Any) -> dict[str, Any]:
 
 def test_a_failed_training_or_gate_cannot_reach_the_endpoint(train: dict[str, Any]) -> None:
     touching = {"CreateEndpoint", "UpdateEndpoint"}
-    for gate in ("Train", "EvaluateModel", "GatePassed", "RegisterModel", "PackageApproved", "CreateModel"):
+    for gate in (
+        "Train",
+        "EvaluateModel",
+        "GatePassed",
+        "RegisterModel",
+        "LoadWarehouse",
+        "PackageApproved",
+        "CreateModel",
+    ):
         assert not touching & _reachable(train, train["StartAt"], without=frozenset({gate})), f"around {gate}"
     assert not touching & _reachable(train, "RecordFailure")
 
@@ -111,6 +119,16 @@ def test_what_is_approved_at_once_does_not_pause(train: dict[str, Any]) -> None:
     without = _reachable(train, train["StartAt"], without=frozenset({"PauseRun"}))
     assert {"CreateModel", "CompleteRun"} <= without
     assert not {"ResumeRun", "WaitApproval"} & without
+
+
+def test_a_registered_version_is_in_the_warehouse_before_anyone_is_asked_to_approve_it(train: dict[str, Any]) -> None:
+    states = train["States"]
+    assert [states[name]["Next"] for name in ("RegisterModel", "NoteTime")] == ["NoteTime", "LoadWarehouse"]
+    by_status = {c.get("StringEquals"): c["Next"] for c in states["CheckLoad"]["Choices"]}
+    assert by_status["FINISHED"] == "ReadPackage"
+    assert states[by_status["FAILED"]]["Next"] == "LoadFailed"  # there is no COPY whose errors could be kept
+    unwritten = _reachable(train, train["StartAt"], without=frozenset({"CheckLoad"}))
+    assert not unwritten & {"PauseRun", "CreateModel", "CompleteRun"}
 
 
 # score: the champion

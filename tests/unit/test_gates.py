@@ -66,6 +66,10 @@ class TestModelGate:
         assert key == "runs/lending/0123456789abcdef/gate.json"
         assert json.loads(s3.get_object(Bucket="artifacts", Key=key)["Body"].read())["passed"] is True
 
+    def test_rows_stay_whole_however_many_they_are(self, s3: Any) -> None:
+        s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=archive({**GOOD, "rows": 20_900_001}))
+        assert self.judge(s3)["metrics"]["rows"] == "20900001"
+
     def test_the_live_model_is_the_champion_to_beat(self, s3: Any) -> None:
         verdict = self.judge(s3, self.with_champion(s3, {**GOOD, "auc": 0.9}))
         assert verdict["passed"] is False

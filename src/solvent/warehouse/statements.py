@@ -47,6 +47,13 @@ def create_staging(contract: Contract, columns: list[str]) -> str:
     return f"CREATE TEMP TABLE {staging(contract)} AS SELECT {names} FROM {table(contract)} WHERE 1 = 0"
 
 
+def insert_given(contract: Contract) -> str:
+    """One row into staging; each column's value is the parameter `:<column>`, as text."""
+    names = ", ".join(identifier(c) for c in contract.column_names)
+    values = ", ".join(f"CAST(:{identifier(c.name)[1:-1]} AS {c.physical})" for c in contract.columns)
+    return f"INSERT INTO {staging(contract)} ({names}) SELECT {values}"
+
+
 def copy_parquet(contract: Contract, uri: str) -> str:
     return f"COPY {staging(contract)} FROM {literal(uri)} IAM_ROLE default FORMAT AS PARQUET"
 

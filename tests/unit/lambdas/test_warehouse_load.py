@@ -6,6 +6,7 @@ import pytest
 from fakes import RedshiftData, bucket, load_handler
 
 from solvent import contracts
+from solvent.gates import METRICS
 from solvent.naming import DATABASE, report_key
 from solvent.warehouse import load
 from solvent.warehouse.data_api import DataApi
@@ -90,6 +91,20 @@ def test_marts_are_refreshed_once_after_each_load(data: RedshiftData) -> None:
     assert {sql for r in data.sent("batch_execute_statement") for sql in r["Sqls"]} == {"CALL ops.refresh_marts()"}
     with pytest.raises(LoadError, match="'refresh' after a load"):
         invoke(data, phase="refresh")
+
+
+def test_a_registered_version_goes_in_as_parameters_and_each_version_is_another_statement(data: RedshiftData) -> None:
+    """An attempt that is repeated registers another version: it must not be taken for the first one."""
+    arn = "arn:aws:sagemaker:eu-west-1:000000000000:model-package/solvent-dev-lending"
+    figures = {**dict.fromkeys(METRICS, "0.5"), "rows": "1000"}
+    facts = {"registered_at": "2026-07-01T08:00:00Z", "as_of": "2026-06-30", "metrics": figures}
+    first = invoke(data, phase="train", registered={"model_package": f"{arn}/9", **facts})
+    assert invoke(data, phase="train", registered={"model_package": f"{arn}/9", **facts}) == first
+    assert invoke(data, phase="train", registered={"model_package": f"{arn}/10", **facts}) != first
+    sent = data.sent("batch_execute_statement")[0]
+    values = {p["name"]: p["value"] for p in sent["Parameters"]}
+    assert (values["model_version"], values["registered_at"]) == ("9", "2026-07-01 08:00:00")
+    assert not any(value in statement for statement in sent["Sqls"] for value in (arn, "2026-06-30", RUN))
 
 
 def test_what_copy_refused_is_kept_in_quarantine_and_told(data: RedshiftData) -> None:
