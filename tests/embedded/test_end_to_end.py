@@ -105,6 +105,18 @@ def test_every_open_loan_has_one_prediction_with_reasons(platform: Platform, fir
     assert int(unexplained) == 0
 
 
+def test_a_prediction_leads_to_the_figures_of_its_model(platform: Platform, first_run: Execution) -> None:
+    _, scored = query(platform.target, "SELECT DISTINCT model_version FROM lending.predictions")
+    sql = "SELECT model_version, run_id, auc, rows FROM marts.model_versions WHERE portfolio = 'lending'"
+    _, rows = query(platform.target, sql)
+    assert len(rows) == model_versions(platform)
+    by_version = {str(version): figures for version, *figures in rows}
+    run_id, auc, labelled = by_version[str(scored[0][0])]
+    metrics = json.loads(read(platform, first_run.output["report"].replace("pipeline", "train")))["result"]["metrics"]
+    assert run_id == first_run.output["run_id"]
+    assert (float(auc), int(labelled)) == (float(metrics["auc"]), int(metrics["rows"]))
+
+
 def test_the_endpoint_the_api_and_the_batch_agree(platform: Platform, first_run: Execution) -> None:
     answer = platform.score(APPLICANT)
     assert platform.score_by_api(APPLICANT) == answer
