@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS _redshift.sys_load_error_detail (
 );
 
 -- JSON and bytes, with Redshift's names; SUPER is JSON, VARBYTE is BLOB.
-CREATE OR REPLACE MACRO _redshift.json_parse(x BLOB) AS CAST(decode(x) AS JSON), (x VARCHAR) AS CAST(x AS JSON);
+CREATE OR REPLACE MACRO _redshift.json_parse(x BLOB) AS json(decode(x)), (x VARCHAR) AS json(x);
 CREATE OR REPLACE MACRO _redshift.can_json_parse(x BLOB) AS json_valid(TRY(decode(x))), (x VARCHAR) AS json_valid(x);
 CREATE OR REPLACE MACRO _redshift.from_varbyte(x, form) AS CASE lower(form)
     WHEN 'utf-8' THEN decode(x) WHEN 'utf8' THEN decode(x) WHEN 'hex' THEN lower(hex(x)) WHEN 'base64' THEN to_base64(x)
