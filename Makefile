@@ -72,8 +72,8 @@ databases: .venv/.dev ## Bring the database servers that tests read from (Postgr
 	@$(BIN)/python -m scripts.databases
 
 test: setup-dev databases synth ## Tests: unit, stacks, jobs (DuckDB and Spark), embedded AWS end to end
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(PYTEST_ARGS) tests/unit tests/stacks tests/jobs
-	@$(BIN)/python -m pytest -q --durations=5 $(PYTEST_ARGS) tests/extraction
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(PYTEST_ARGS) tests/jobs tests/stacks tests/unit
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=5 $(PYTEST_ARGS) tests/extraction
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=5 $(PYTEST_ARGS) tests/embedded
 
 check: setup-dev synth ## Every gate, one line each: code, docs, templates, state machines, policies, cost

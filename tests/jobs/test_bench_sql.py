@@ -55,7 +55,8 @@ def test_every_mart_and_query_is_measured(warehouse: Warehouse) -> None:
     of_the_endpoint = {"score_with_the_live_model"}
     assert {name.removeprefix("marts.") for name in measured} == {c.name for c in everything} - of_the_endpoint
     silent = {n for n, (text, given) in measured.items() if not _rows(warehouse, text, given)}
-    assert silent <= {"quarantine", "marts.ratio_quality"}, "nothing is planted, so nothing is wrong"
+    # Nothing is planted, so nothing is wrong; and no model was trained.
+    assert silent <= {"quarantine", "marts.ratio_quality", "marts.model_versions"}
 
 
 def _rows(warehouse: Warehouse, text: str, given: dict[str, str]) -> int:

@@ -23,6 +23,7 @@ from warehouse_cases import migrated, refresh, rows_of
 from solvent import contracts, datasets, naming
 from solvent.warehouse import load, marts
 
+LOADER = "IAMR:solvent-test-warehouse-load"
 AS_OF = pd.Timestamp("2026-06-30")
 # Reference data, what only joins, and what is computed from a model's predictions: their cases in tests/sql/marts.
 FROM_PREDICTIONS = {"approval_curves", "approval_policies", "policy_effects", "loan_expected_loss", "expected_loss"}
@@ -85,8 +86,8 @@ def _load(warehouse: Any, folder: Path, files: Path, predictions: pd.DataFrame) 
     warehouse.storage.put(BUCKETS["artifacts"], f"{prefix}part-0.jsonl.out", "\n".join(lines).encode())
     known, scored_at = contracts.load(), f"s3://{BUCKETS['artifacts']}/{prefix}"
     of_run = {"portfolio": "lending", "run_id": job.run_id}
-    warehouse.run(*load.ingest(known, **of_run, buckets=BUCKETS, report=report), user="loader")
-    warehouse.run(*load.predictions(known, **of_run, prefix=scored_at), user="loader")
+    warehouse.run(*load.ingest(known, **of_run, buckets=BUCKETS, report=report), user=LOADER)
+    warehouse.run(*load.predictions(known, **of_run, prefix=scored_at), user=LOADER)
 
 
 def expected(figures: Figures, mart: marts.Mart) -> list[dict[str, Any]]:

@@ -96,7 +96,8 @@ MINUTES |= {"rollout_minutes": 10}
         ("dev", "ingest", "warehouse load", 4 * 0.25),  # 4 RPU, a quarter of an hour with the refresh
         ("dev", "train", "training job", 0.2),
         ("dev", "score", "batch transform", 0.1),
-        ("dev", "pipeline", "warehouse load", 2 * 4 * 0.25),  # of ingest and of score
+        ("dev", "train", "warehouse load", 4 * 0.2),  # one row, no refresh
+        ("dev", "pipeline", "warehouse load", 2 * 4 * 0.25 + 4 * 0.2),  # of ingest, of score and of train
         ("prod", "ingest", "Glue job", 4 * 0.5),
         ("prod", "ingest", "warehouse load", 8 * 0.25),
         ("prod", "train", "its volume", 30 * 0.2 / 730),
@@ -111,9 +112,10 @@ def test_a_run_as_worked_out_by_hand(
 
 def test_transitions_are_all_states_and_the_rounds_of_the_polls(dev: Assembly) -> None:
     states = len(dev.definitions["solvent-dev-train"]["States"])
-    still = cost.bill(dev, {"rollout_minutes": 0, "approval_minutes": 0}).runs["train"]
+    no_other = {"approval_minutes": 0, "load_minutes": 0}
+    still = cost.bill(dev, {"rollout_minutes": 0, **no_other}).runs["train"]
     assert _line(still, "state transitions").quantity == states
-    moving = cost.bill(dev, {"rollout_minutes": 1, "approval_minutes": 0}).runs["train"]
+    moving = cost.bill(dev, {"rollout_minutes": 1, **no_other}).runs["train"]
     assert _line(moving, "state transitions").quantity == states + 4 * 30  # every 2 seconds, four states a round
 
 

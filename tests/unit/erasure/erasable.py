@@ -75,10 +75,10 @@ class Bank:
             for key, body in self.lake.objects(zone).items():
                 self.redshift.storage.put(BUCKETS[zone], key, body)
         batch = load.ingest(contracts.load(), portfolio="lending", run_id=job.run_id, buckets=BUCKETS, report=report)
-        self._run(batch)
-
-    def _run(self, batch: Sequence[str]) -> None:
         self.redshift.run(*batch, user=LOADER)
+
+    def refresh(self) -> None:
+        """What follows a load: the marts are refreshed."""
         self.redshift.run("CALL ops.refresh_marts()", user=LOADER)
 
     def _somebody(self) -> tuple[str, list[str], list[str]]:
@@ -124,7 +124,7 @@ class Bank:
             run_id=self.job.run_id,
             prefix=f"s3://{BUCKETS['artifacts']}/{prefix}",
         )
-        self._run(batch)
+        self.redshift.run(*batch, user=LOADER)
 
     def others_loans(self) -> list[str]:
         rows = self.lake.table(self.job, "cleaned", "loans").to_pylist()
