@@ -74,7 +74,12 @@ def _csv(scorecard: Scorecard, text: str) -> str:
     An empty field is a value not known. Whatever Accept says: the caller reads numbers, nothing else.
     """
     probabilities = []
-    for number, cells in enumerate(csv.reader(io.StringIO(text)), 1):
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        lines = list(reader)
+    except csv.Error as error:
+        raise InvalidRequest(400, f"line {reader.line_num}: is no CSV: {error}.") from error
+    for number, cells in enumerate(lines, 1):
         if len(cells) != len(scorecard.inputs):
             raise InvalidRequest(
                 422, f"line {number}: has {len(cells)} fields; this model takes {len(scorecard.inputs)}, in the order "

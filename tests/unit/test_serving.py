@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from fakes import small_scorecard
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from solvent.serving import CSV, JSON, JSON_LINES, InvalidRequest, respond
@@ -110,6 +110,14 @@ def test_a_csv_line_that_cannot_be_scored_is_named(line: str, field: str | None,
     assert (refused.value.status_code, refused.value.field) == (422, field)
 
 
+def test_what_is_no_csv_is_refused_by_its_line() -> None:
+    """A field may not be larger than what Python's reader takes; a lone carriage return ends a line."""
+    for body, status in ((f'9000,,"{"x" * 200_000}"\n', 400), ("\r0", 422)):
+        with pytest.raises(InvalidRequest, match="^line 1: ") as refused:
+            respond(CARD, body, content_type=CSV, accept=CSV, model_version="7")
+        assert refused.value.status_code == status
+
+
 def test_other_formats_and_sizes_are_refused_with_their_own_status() -> None:
     for content_type, accept, body, status in (
         ("text/plain", None, b"1,2", 415),
@@ -122,6 +130,7 @@ def test_other_formats_and_sizes_are_refused_with_their_own_status() -> None:
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200), st.sampled_from([JSON, JSON_LINES, CSV, "", "x/y"]))
+@example("\r0", CSV)
 def test_no_bytes_at_all_make_the_server_fail(body: bytes | str, content_type: str) -> None:
     try:
         respond(CARD, body, content_type=content_type, accept=None, model_version="7")
