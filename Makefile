@@ -4,6 +4,9 @@ SOURCE ?= synthetic
 ENVIRONMENT ?= dev
 export SOLVENT_DATA ?= ../shared/data
 
+# How many tests run side by side: they wait for processes and files now and then, so one more than the smallest CI machine has cores.
+WORKERS ?= 3
+
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 # One fixed version of the installer, as of everything else.
@@ -72,9 +75,9 @@ databases: .venv/.dev ## Bring the database servers that tests read from (Postgr
 	@$(BIN)/python -m scripts.databases
 
 test: setup-dev databases synth ## Tests: unit, stacks, jobs (DuckDB and Spark), embedded AWS end to end
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(PYTEST_ARGS) tests/jobs tests/stacks tests/unit
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=5 $(PYTEST_ARGS) tests/extraction
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=5 $(PYTEST_ARGS) tests/embedded
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope $(PYTEST_ARGS) tests/jobs tests/stacks tests/unit
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --durations=5 $(PYTEST_ARGS) tests/extraction
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --durations=5 $(PYTEST_ARGS) tests/embedded
 
 check: setup-dev synth ## Every gate, one line each: code, docs, templates, state machines, policies, cost
 	@$(BIN)/python -m gates

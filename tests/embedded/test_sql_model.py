@@ -110,9 +110,11 @@ def test_the_saved_query_scores_as_many_loans_as_are_asked_for(
     platform: Platform, analyst: Target, allowed: None
 ) -> None:
     columns, rows = saved_query(analyst, "score_with_the_live_model", limit="5")
-    _, nightly = query(platform.target, "SELECT loan_id, probability FROM lending.predictions")
-    batch = dict(nightly)
-    assert len(rows) == 5
-    for row in rows:
-        found = dict(zip(columns, row, strict=True))
-        assert found["probability_of_default"] == pytest.approx(batch[found["loan_id"]], abs=1e-6)
+    found = {
+        row["loan_id"]: row["probability_of_default"] for row in (dict(zip(columns, r, strict=True)) for r in rows)
+    }
+    names, everybody = query(analyst, f"SELECT loan_id, {', '.join(MODEL.features)} FROM lending.application_features")
+    applicants = [dict(zip(names, row, strict=True)) for row in everybody]
+    asked = platform.score([applicant for applicant in applicants if applicant["loan_id"] in found])
+    assert len(found) == 5
+    assert found == pytest.approx({answer["loan_id"]: answer["probability"] for answer in asked}, abs=1e-6)
