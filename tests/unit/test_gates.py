@@ -84,8 +84,11 @@ class TestModelGate:
         s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=archive({**GOOD, "run_id": "f" * 16}))
         assert self.judge(s3)["failures"][0].startswith("provenance")
 
+    # An archive's bytes hold the time: names of tests must not, or two processes would not agree on them.
     @pytest.mark.parametrize(
-        "body", [b"", b"no archive", archive(GOOD)[:60], archive(b"{"), archive([1]), archive({}, "x")]
+        "body",
+        [b"", b"no archive", archive(GOOD)[:60], archive(b"{"), archive([1]), archive({}, "x")],
+        ids=["empty", "no archive", "cut", "no JSON", "a list", "another file"],
     )
     def test_an_archive_without_evaluation_is_an_error_not_a_pass(self, s3: Any, body: bytes) -> None:
         s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=body)
