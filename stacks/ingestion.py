@@ -14,7 +14,7 @@ from stacks.constructs.base import SolventStack
 from stacks.constructs.dead_letters import DeadLetterQueue
 from stacks.constructs.dependencies import policy_of
 from stacks.constructs.function import Function
-from stacks.constructs.permissions import acknowledge, allow, use_key
+from stacks.constructs.permissions import READ_STREAM, acknowledge, allow, use_key
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
 
@@ -84,14 +84,6 @@ class IngestionStack(SolventStack):
                 on_failure=lambda_.CfnEventSourceMapping.OnFailureProperty(destination=self.dead_letters.queue_arn)
             ),
         )
-        allow(
-            role,
-            "kinesis:DescribeStream",
-            "kinesis:DescribeStreamSummary",
-            "kinesis:GetRecords",
-            "kinesis:GetShardIterator",
-            "kinesis:ListShards",
-            on=[self.stream.stream_arn],
-        )
+        allow(role, *READ_STREAM, on=[self.stream.stream_arn])
         allow(role, "sqs:SendMessage", on=[self.dead_letters.queue_arn])
         mapping.node.add_dependency(policy_of(role))  # Lambda checks the role when the mapping is made

@@ -11,7 +11,7 @@ from stacks.config import Config
 from stacks.constructs.base import SolventStack
 from stacks.constructs.function import CALLED_BY_CLOUDFORMATION, Function
 from stacks.constructs.log_group import LogGroup
-from stacks.constructs.permissions import OBJECTS, allow, use_key
+from stacks.constructs.permissions import OBJECTS, READ_STREAM, allow, use_key
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
 
@@ -57,15 +57,7 @@ class WarehouseStack(SolventStack):
 
     def _read_stream(self, role: iam.Role) -> None:
         """https://docs.aws.amazon.com/redshift/latest/dg/materialized-view-streaming-ingestion-getting-started.html"""
-        allow(
-            role,
-            "kinesis:DescribeStream",
-            "kinesis:DescribeStreamSummary",
-            "kinesis:GetRecords",
-            "kinesis:GetShardIterator",
-            "kinesis:ListShards",
-            on=[self.arn("kinesis", f"stream/{self.names.stream}")],
-        )
+        allow(role, *READ_STREAM, on=[self.arn("kinesis", f"stream/{self.names.stream}")])
         allow(role, "kinesis:ListStreams", on=["*"], why="kinesis:ListStreams knows no resources; it shows names")
 
     def _namespace(self, lake: LakeStack) -> redshift.CfnNamespace:

@@ -52,9 +52,8 @@ def run(assembly: Assembly, phase: str, assumed: Assumed) -> Iterator[Line]:
             yield from function(assembly, 1, assumed)
     if any("redshiftdata:" in state.get("Resource", "") for state in states):
         (workgroup,) = assembly.of("AWS::RedshiftServerless::Workgroup").values()
-        refresh = (
-            assumed["refresh_minutes"] if any("WaitRefresh" in flow.states for flow in _flows(assembly, phase)) else 0
-        )
+        refreshes = any("WaitRefresh" in flow.states for flow in _flows(assembly, phase))
+        refresh = assumed["refresh_minutes"] if refreshes else 0
         minutes = max(1, assumed["load_minutes"] + refresh)  # Redshift bills a minute at least
         hours = workgroup["BaseCapacity"] * minutes / 60
         yield Line("warehouse load", hours, "rpu-hour", "`warehouse.base_capacity`")

@@ -16,6 +16,14 @@ from stacks.metadata import REASONS
 
 UPLOAD = ("s3:PutObject", "s3:AbortMultipartUpload")  # of who writes large objects: what fails half-way costs money
 OBJECTS = "one run's objects: their keys hold a run id that is unknown at deploy time"
+# What a consumer of a Kinesis stream calls.
+READ_STREAM = (
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+)
 
 
 def service_role(
