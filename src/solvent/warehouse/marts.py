@@ -11,25 +11,21 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
+from graphlib import CycleError, TopologicalSorter
 
-from solvent import contracts
+from solvent import contracts, naming
 from solvent.contracts import Contract, Contracts
 from solvent.warehouse import statements as sql
 from solvent.warehouse.data_api import DataApi
-from solvent.warehouse.migrations import split
+from solvent.warehouse.migrations import split, sql_files
 
+READERS = (*naming.PEOPLE, "service")
 LEDGER = (
     "CREATE SCHEMA IF NOT EXISTS marts",
     "CREATE TABLE IF NOT EXISTS ops.marts_ledger (name VARCHAR(120) NOT NULL, kind VARCHAR(20) NOT NULL, "
     "checksum VARCHAR(64) NOT NULL, applied_at TIMESTAMP NOT NULL, PRIMARY KEY (name)) DISTSTYLE ALL SORTKEY (name)",
-    "GRANT USAGE ON SCHEMA marts TO ROLE analyst",
-    "GRANT USAGE ON SCHEMA marts TO ROLE risk_officer",
-    "GRANT USAGE ON SCHEMA marts TO ROLE service",
+    *(f"GRANT USAGE ON SCHEMA marts TO ROLE {role}" for role in READERS),
 )
-READERS = ("analyst", "risk_officer", "service")
 REFRESH = "refresh_marts"
 _READS = re.compile(r"\bmarts\.(\w+)")
 
@@ -83,11 +79,7 @@ class Mart:
 
     def drop(self, kind: str) -> list[str]:
         """The statements that drop what stands there as `kind`. Reference data stay: others may be made on them."""
-        name = sql.table(self.contract)
-        if kind == "table":
-            return [] if self.kind == "table" else [f"DROP TABLE IF EXISTS {name} CASCADE"]
-        cascade = " CASCADE" if kind == "materialized view" else ""
-        return [f"DROP {kind.upper()} IF EXISTS {name}{cascade}"]
+        return [] if kind == self.kind == "table" else [_drop(self.name, kind)]
 
 
 def stands(api: DataApi) -> dict[str, tuple[str, str]]:
@@ -107,7 +99,7 @@ def apply(api: DataApi, *, timeout: float = 600) -> list[str]:
     gone = sorted(set(there) - {m.name for m in known})
     pending = plan(known, {name: checksum for name, (_, checksum) in there.items()})
     for name in gone:
-        api.batch([_gone(name, there[name][0]), _forget(name)], timeout=timeout)
+        api.batch([_drop(name, there[name][0]), _forget(name)], timeout=timeout)
     for mart in pending:
         api.batch(remake(mart, there), timeout=timeout)
     api.batch(refresh_procedure(known), timeout=timeout)
@@ -137,10 +129,8 @@ def refresh_procedure(known: Sequence[Mart]) -> list[str]:
 
 
 def read() -> list[Mart]:
-    """All marts, each after those it reads: from the package when they were shipped, else from the checkout."""
-    shipped: Traversable = resources.files("solvent").joinpath("_sql", "marts")
-    folder = shipped if shipped.is_dir() else Path(__file__).resolve().parents[3] / "sql" / "marts"
-    return parse(contracts.load(), {p.name: p.read_text() for p in folder.iterdir() if p.name.endswith(".sql")})
+    """All marts, each after those it reads."""
+    return parse(contracts.load(), sql_files("marts"))
 
 
 def parse(known: Contracts, files: Mapping[str, str]) -> list[Mart]:
@@ -151,19 +141,22 @@ def parse(known: Contracts, files: Mapping[str, str]) -> list[Mart]:
     for name in files:
         if name.removesuffix(".sql") not in found:
             raise MartError(f"sql/marts/{name} has no contract: add contracts/marts/{name[:-4]}.odcs.yaml.")
+    for mart in found.values():
+        if unknown := sorted(mart.reads - set(found)):
+            raise MartError(f"{mart.name} reads unknown marts: {', '.join(unknown)}.")
     ordered: dict[str, Mart] = {}
-    while len(ordered) < len(found):
-        ready = [m for m in found.values() if m.name not in ordered and m.reads <= set(ordered)]
-        if not ready:
-            rest = sorted(set(found) - set(ordered))
-            unknown = {r for name in rest for r in found[name].reads} - set(found)
-            wrong = f"unknown marts: {', '.join(sorted(unknown))}" if unknown else "each other in a circle"
-            raise MartError(f"{', '.join(rest)} read {wrong}.")
-        for mart in ready:
-            below = "".join(ordered[name].checksum for name in sorted(mart.reads))
-            text = json.dumps([mart.create(), below])
-            ordered[mart.name] = replace(mart, checksum=hashlib.sha256(text.encode()).hexdigest())
+    for name in _order(found):
+        below = "".join(ordered[read].checksum for read in sorted(found[name].reads))
+        text = json.dumps([found[name].create(), below])
+        ordered[name] = replace(found[name], checksum=hashlib.sha256(text.encode()).hexdigest())
     return list(ordered.values())
+
+
+def _order(found: Mapping[str, Mart]) -> list[str]:
+    try:
+        return list(TopologicalSorter({name: sorted(mart.reads) for name, mart in found.items()}).static_order())
+    except CycleError as error:
+        raise MartError(f"{', '.join(error.args[1][1:])} read each other in a circle.") from error
 
 
 def question(text: str) -> str:
@@ -205,7 +198,7 @@ def _value(value: str | float | None) -> str:
     return "NULL" if value is None else sql.literal(value) if isinstance(value, str) else repr(value)
 
 
-def _gone(name: str, kind: str) -> str:
+def _drop(name: str, kind: str) -> str:
     return f"DROP {kind.upper()} IF EXISTS marts.{sql.identifier(name)}" + (" CASCADE" if kind != "view" else "")
 
 

@@ -56,9 +56,9 @@ def applied(api: DataApi) -> dict[str, str]:
 
 def apply(api: DataApi, *, prefix: str, timeout: float = 600) -> list[str]:
     """Bring the warehouse up to date; returns the versions applied now. Raises MigrationError or DataApiError."""
-    files = read()
-    api.batch(files[0].statements(prefix), timeout=timeout)
-    pending = plan(files[1:], applied(api))
+    ledger, *numbered = read()
+    api.batch(ledger.statements(prefix), timeout=timeout)
+    pending = plan(numbered, applied(api))
     for migration in pending:
         for batch in _batches(migration, prefix):
             api.batch(batch, timeout=timeout)
@@ -85,10 +85,18 @@ def plan(files: Sequence[Migration], applied: Mapping[str, str]) -> list[Migrati
 
 
 def read() -> list[Migration]:
-    """All migrations in order, the ledger's first: from the package when they were shipped, else from the checkout."""
-    shipped: Traversable = resources.files("solvent").joinpath("_sql", "warehouse")
-    folder = shipped if shipped.is_dir() else Path(__file__).resolve().parents[3] / "sql" / "warehouse"
-    return parse({entry.name: entry.read_text() for entry in folder.iterdir() if entry.name.endswith(".sql")})
+    """All migrations in order, the ledger's first."""
+    return parse(sql_files("warehouse"))
+
+
+def sql_files(folder: str) -> dict[str, str]:
+    """Name -> text of the SQL files of `sql/<folder>`: from the package when they were shipped, else from the checkout.
+
+    `warehouse` has migrations, `warehouse/options` options, `marts` marts.
+    """
+    shipped: Traversable = resources.files("solvent").joinpath("_sql")
+    root = shipped if shipped.is_dir() else Path(__file__).resolve().parents[3] / "sql"
+    return {p.name: p.read_text() for p in root.joinpath(folder).iterdir() if p.name.endswith(".sql")}
 
 
 def parse(files: Mapping[str, str]) -> list[Migration]:

@@ -8,12 +8,12 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from solvent.naming import PEOPLE
 from solvent.specification import Specification
 from solvent.warehouse import statements as sql
 from solvent.warehouse.data_api import DataApi
 
 SCHEMA = "ml"
-CALLERS = ("analyst", "risk_officer")
 # A request to an endpoint has at most 6 MB, and an applicant is below 2 KB.
 ROWS_A_REQUEST = 1000
 _TYPES = {"numeric": "FLOAT8", "categorical": "VARCHAR"}
@@ -46,7 +46,7 @@ class SqlModel:
         return f"CREATE MODEL {_qualified(self.name)} {self._definition}"
 
     def grants(self) -> list[str]:
-        return [f"GRANT EXECUTE ON MODEL {_qualified(self.name)} TO ROLE {role}" for role in CALLERS]
+        return [f"GRANT EXECUTE ON MODEL {_qualified(self.name)} TO ROLE {role}" for role in PEOPLE]
 
     @property
     def _definition(self) -> str:

@@ -8,13 +8,10 @@ again; what failed half-way is finished by the next deploy.
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
 
 from solvent.warehouse import statements as sql
 from solvent.warehouse.data_api import DataApi
-from solvent.warehouse.migrations import statements
+from solvent.warehouse.migrations import sql_files, statements
 
 LEDGER = (
     "CREATE TABLE IF NOT EXISTS ops.options_ledger (name VARCHAR(120) NOT NULL, checksum VARCHAR(64) NOT NULL, "
@@ -72,10 +69,8 @@ def apply(api: DataApi, wanted: Collection[str], *, prefix: str) -> list[str]:
 
 
 def read() -> dict[str, Option]:
-    """All options by name: from the package when they were shipped, else from the checkout."""
-    shipped: Traversable = resources.files("solvent").joinpath("_sql", "warehouse")
-    folder = shipped if shipped.is_dir() else Path(__file__).resolve().parents[3] / "sql" / "warehouse"
-    return parse({p.name: p.read_text() for p in folder.joinpath("options").iterdir() if p.name.endswith(".sql")})
+    """All options by name."""
+    return parse(sql_files("warehouse/options"))
 
 
 def parse(files: Mapping[str, str]) -> dict[str, Option]:

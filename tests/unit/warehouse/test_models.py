@@ -10,6 +10,7 @@ from redshift_fixtures import Warehouse
 
 from embedded_aws.redshift.errors import SqlError
 from solvent import contracts, naming, specification
+from solvent.naming import PEOPLE
 from solvent.warehouse import models, options, queries
 from solvent.warehouse.data_api import DataApi, StatementFailed
 from solvent.warehouse.models import SCHEMA, SqlModel
@@ -22,7 +23,7 @@ LENDING = SqlModel(specification.load("lending"), "solvent-dev-lending")
 def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
     """With the option, and an endpoint that answers with the number of fields that have a value."""
     made = Warehouse(tmp_path)
-    made.run("CREATE SCHEMA ops", *(f"CREATE ROLE {role}" for role in ("loader", *models.CALLERS)), user="admin")
+    made.run("CREATE SCHEMA ops", *(f"CREATE ROLE {role}" for role in ("loader", *PEOPLE)), user="admin")
     made.run(f'CREATE USER "{LOADER}" PASSWORD DISABLE', f'GRANT ROLE loader TO "{LOADER}"', user="admin")
     switch(made, "sql_model")
     made.endpoints.known["solvent-dev-lending"] = lambda body: b"".join(
@@ -60,7 +61,7 @@ def test_the_function_is_made_once_and_asks_the_endpoint(warehouse: Warehouse) -
     )
 
 
-@pytest.mark.parametrize("role", [*models.CALLERS, None])
+@pytest.mark.parametrize("role", [*PEOPLE, None])
 def test_who_has_one_of_the_roles_may_call_it_and_nobody_else(warehouse: Warehouse, role: str | None) -> None:
     models.make(api(warehouse), LENDING)
     warehouse.run("CREATE USER somebody PASSWORD DISABLE", user="admin")
@@ -91,7 +92,7 @@ def test_a_function_that_failed_to_be_granted_is_granted_by_the_next_call(wareho
     spied.execute = lambda sql, *_, **__: sent.append(sql) or {}  # type: ignore[method-assign,func-returns-value]
     spied.query = api(warehouse).query  # type: ignore[method-assign]
     models.make(spied, LENDING)
-    assert sent == [f'GRANT EXECUTE ON MODEL ml."{LENDING.name}" TO ROLE {role}' for role in models.CALLERS]
+    assert sent == [f'GRANT EXECUTE ON MODEL ml."{LENDING.name}" TO ROLE {role}' for role in PEOPLE]
 
 
 def test_without_an_endpoint_there_is_no_function(warehouse: Warehouse) -> None:
