@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_process import InProcess, data_api
+from engine_client import Asked, data_api
 from warehouse_cases import ADMIN, copied, fill, migrated
 
 from solvent.cli import main
@@ -24,10 +24,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture
-def warehouse(template: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InProcess]:
+def warehouse(template: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
     """What `solvent sql` and `solvent query` ask, as the administrator."""
     copy = copied(template, tmp_path / "copy")
-    client = InProcess(copy, tmp_path / "results", ADMIN)
+    client = Asked(copy.database, ADMIN)
     monkeypatch.setattr("solvent.cli.sql._warehouse", lambda env, role: data_api(client))
     yield client
     copy.database.close()

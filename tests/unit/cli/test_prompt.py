@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from in_process import InProcess, data_api
+from engine_client import Asked, data_api
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
@@ -22,7 +22,7 @@ Typed = Callable[[str], str]
 
 
 @pytest.fixture
-def typed(warehouse: InProcess, tmp_path: Path) -> Typed:
+def typed(warehouse: Asked, tmp_path: Path) -> Typed:
     """What the prompt says when these keys are typed, and then Ctrl-D."""
 
     def type_keys(keys: str) -> str:
@@ -36,13 +36,13 @@ def typed(warehouse: InProcess, tmp_path: Path) -> Typed:
     return type_keys
 
 
-def test_a_statement_goes_on_over_lines_until_its_semicolon(typed: Typed, warehouse: InProcess) -> None:
+def test_a_statement_goes_on_over_lines_until_its_semicolon(typed: Typed, warehouse: Asked) -> None:
     said = typed("SELECT COUNT(*) AS loans\nFROM lending.loans;\n")
     assert "60" in said and "1 row (" in said
     assert [sql for sql, _ in warehouse.asked] == ["SELECT COUNT(*) AS loans\nFROM lending.loans"]
 
 
-def test_several_statements_are_asked_one_after_the_other(typed: Typed, warehouse: InProcess) -> None:
+def test_several_statements_are_asked_one_after_the_other(typed: Typed, warehouse: Asked) -> None:
     typed("SELECT 1 AS a; SELECT 2 AS b;\n")
     assert [sql for sql, _ in warehouse.asked] == ["SELECT 1 AS a", "SELECT 2 AS b"]
 
@@ -53,19 +53,19 @@ def test_an_error_is_explained_and_the_prompt_goes_on(typed: Typed) -> None:
     assert "seven" in said
 
 
-def test_ctrl_c_cancels_what_runs_and_the_prompt_goes_on(typed: Typed, warehouse: InProcess) -> None:
+def test_ctrl_c_cancels_what_runs_and_the_prompt_goes_on(typed: Typed, warehouse: Asked) -> None:
     warehouse.interrupt = True
     said = typed("SELECT 1;\n\\timing\n")
     assert warehouse.cancelled == ["statement-0"]
     assert "Cancelled." in said and "Times are not shown." in said
 
 
-def test_ctrl_c_gives_up_what_is_typed(typed: Typed, warehouse: InProcess) -> None:
+def test_ctrl_c_gives_up_what_is_typed(typed: Typed, warehouse: Asked) -> None:
     typed(f"SELECT nonsense{CTRL_C}SELECT 1 AS one;\n")
     assert [sql for sql, _ in warehouse.asked] == ["SELECT 1 AS one"]
 
 
-def test_q_leaves(typed: Typed, warehouse: InProcess) -> None:
+def test_q_leaves(typed: Typed, warehouse: Asked) -> None:
     typed("\\q\nSELECT 1;\n")
     assert warehouse.asked == []
 
@@ -77,7 +77,7 @@ def test_the_history_is_kept_for_its_owner_alone(typed: Typed, tmp_path: Path) -
     assert stat.S_IMODE(history.stat().st_mode) == 0o600
 
 
-def test_commands(typed: Typed, warehouse: InProcess) -> None:
+def test_commands(typed: Typed, warehouse: Asked) -> None:
     said = typed("\\help\n\\d lending.loans\n\\query\n\\all\n\\nothing\n")
     assert "Ctrl-C cancels what runs" in said
     assert "loan_id" in said and "Read by analyst (not age_years), risk_officer." in said
@@ -87,13 +87,13 @@ def test_commands(typed: Typed, warehouse: InProcess) -> None:
     assert warehouse.asked == []
 
 
-def test_a_saved_query_runs_with_its_parameters(typed: Typed, warehouse: InProcess) -> None:
+def test_a_saved_query_runs_with_its_parameters(typed: Typed, warehouse: Asked) -> None:
     said = typed("\\query rows_of_run\n\\query rows_of_run run_id=x'y\n")
     assert "'run_id' is missing" in said
     assert [given for _, given in warehouse.asked] == [{"run_id": "x'y"}]
 
 
-def test_a_parameter_without_a_value_is_refused(typed: Typed, warehouse: InProcess) -> None:
+def test_a_parameter_without_a_value_is_refused(typed: Typed, warehouse: Asked) -> None:
     assert "Write the value instead of :days" in typed("SELECT :days;\n")
     assert warehouse.asked == []
 

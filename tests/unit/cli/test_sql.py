@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from in_process import InProcess
+from engine_client import Asked
 from rich.console import Console
 
 from solvent import naming
@@ -25,14 +25,14 @@ TYPED = (
 )
 
 
-def test_a_value_is_bound_and_never_becomes_sql(warehouse: InProcess, solvent: Any) -> None:
+def test_a_value_is_bound_and_never_becomes_sql(warehouse: Asked, solvent: Any) -> None:
     hostile = "x' OR '1' = '1"
     code, out, _ = solvent("sql", "SELECT loan_id FROM lending.loans WHERE loan_id = :id", "--param", f"id={hostile}")
     assert (code, warehouse.asked[-1][1]) == (0, {"id": hostile})
     assert "0 rows" in out
 
 
-def test_rows_are_counted_and_timed(warehouse: InProcess, solvent: Any) -> None:
+def test_rows_are_counted_and_timed(warehouse: Asked, solvent: Any) -> None:
     code, out, _ = solvent("sql", "SELECT loan_id, amount FROM lending.loans WHERE amount > 1059")
     assert code == 0
     assert "L000060" in out
@@ -57,7 +57,7 @@ def test_rows_are_counted_and_timed(warehouse: InProcess, solvent: Any) -> None:
     ],
 )
 def test_what_is_refused_is_refused_before_the_warehouse_is_asked(
-    warehouse: InProcess, solvent: Any, arguments: list[str], said: str
+    warehouse: Asked, solvent: Any, arguments: list[str], said: str
 ) -> None:
     code, _, error = solvent("sql", *arguments)
     assert code == 1
@@ -66,14 +66,14 @@ def test_what_is_refused_is_refused_before_the_warehouse_is_asked(
 
 
 def test_a_semicolon_at_the_end_a_comment_and_quoted_ones_are_no_second_statement(
-    warehouse: InProcess, solvent: Any
+    warehouse: Asked, solvent: Any
 ) -> None:
     code, out, _ = solvent("sql", "SELECT ';' AS a, ':b' AS b -- ; :c\n;", "--csv")
     assert (code, out) == (0, "a,b\n;,:b\n")
 
 
 def test_standard_input_and_a_file_are_statements_too(
-    warehouse: InProcess, solvent: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    warehouse: Asked, solvent: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "one.sql").write_text("SELECT 1 AS one;")
     monkeypatch.setattr("sys.stdin", io.StringIO("SELECT 2 AS two"))
@@ -81,7 +81,7 @@ def test_standard_input_and_a_file_are_statements_too(
     assert solvent("sql", "-", "--csv")[1] == "two\n2\n"
 
 
-def test_every_form_has_every_row(warehouse: InProcess, solvent: Any, tmp_path: Path) -> None:
+def test_every_form_has_every_row(warehouse: Asked, solvent: Any, tmp_path: Path) -> None:
     asked = "SELECT loan_id, amount FROM lending.loans ORDER BY loan_id"
     as_csv = list(csv.reader(io.StringIO(solvent("sql", asked, "--csv")[1])))
     as_json = json.loads(solvent("sql", asked, "--json")[1])
@@ -92,7 +92,7 @@ def test_every_form_has_every_row(warehouse: InProcess, solvent: Any, tmp_path: 
     assert [r["loan_id"] for r in as_json] == [r["loan_id"] for r in as_parquet] == [r[0] for r in as_csv[1:]]
 
 
-def test_json_and_parquet_keep_types(warehouse: InProcess, solvent: Any, tmp_path: Path) -> None:
+def test_json_and_parquet_keep_types(warehouse: Asked, solvent: Any, tmp_path: Path) -> None:
     [row] = json.loads(solvent("sql", TYPED, "--json")[1])
     assert row == {"day": "2026-06-30", "money": 12.5, "n": 1, "rate": 0.5, "many": [1, 2], "nothing": None}
     solvent("sql", TYPED, "--parquet", "--out", str(tmp_path / "typed"))
@@ -102,28 +102,28 @@ def test_json_and_parquet_keep_types(warehouse: InProcess, solvent: Any, tmp_pat
     assert table.to_pylist() == [{**values, "nothing": None}]
 
 
-def test_parquet_of_two_columns_of_one_name_is_refused(warehouse: InProcess, solvent: Any, tmp_path: Path) -> None:
+def test_parquet_of_two_columns_of_one_name_is_refused(warehouse: Asked, solvent: Any, tmp_path: Path) -> None:
     code, _, error = solvent("sql", "SELECT 1 AS a, 2 AS a", "--out", str(tmp_path / "a.parquet"))
     assert code == 1
     assert "names of its own for the columns a" in error
     assert not (tmp_path / "a.parquet").exists()
 
 
-def test_a_statement_without_rows_says_so(warehouse: InProcess, solvent: Any) -> None:
+def test_a_statement_without_rows_says_so(warehouse: Asked, solvent: Any) -> None:
     assert "Done" in solvent("sql", "DELETE FROM lending.loans")[1]
     code, _, error = solvent("sql", "DELETE FROM lending.loans", "--csv")
     assert code == 1
     assert "returns no rows" in error
 
 
-def test_an_error_says_where_and_what_to_do(warehouse: InProcess, solvent: Any) -> None:
+def test_an_error_says_where_and_what_to_do(warehouse: Asked, solvent: Any) -> None:
     code, _, error = solvent("sql", "SELECT *\nFROM lending.lones")
     assert code == 1
     assert 'relation "lending.lones" does not exist\nline 2: FROM lending.lones\n             ^' in error
     assert "Did you mean lending.loans" in error
 
 
-def test_ctrl_c_cancels_the_statement_in_the_warehouse(warehouse: InProcess, solvent: Any) -> None:
+def test_ctrl_c_cancels_the_statement_in_the_warehouse(warehouse: Asked, solvent: Any) -> None:
     warehouse.interrupt = True
     code, _, _ = solvent("sql", "SELECT 1")
     assert code != 0
@@ -169,7 +169,7 @@ def test_the_saved_queries_are_listed_with_their_questions(solvent: Any) -> None
     assert "run_id" in out
 
 
-def test_a_saved_query_runs_with_its_parameters(warehouse: InProcess, solvent: Any) -> None:
+def test_a_saved_query_runs_with_its_parameters(warehouse: Asked, solvent: Any) -> None:
     code, out, _ = solvent("query", "rows_of_run", "--param", "run_id=0123456789abcdef", "--csv")
     assert (code, out) == (0, "rows_in,good,quarantined,duplicates\n,,,\n")
     assert warehouse.asked[-1][1] == {"run_id": "0123456789abcdef"}
@@ -190,7 +190,7 @@ def test_the_sql_of_a_saved_query_is_shown_without_asking(solvent: Any) -> None:
     ],
 )
 def test_a_wrong_call_of_a_saved_query_is_refused_by_name(
-    warehouse: InProcess, solvent: Any, arguments: list[str], said: str
+    warehouse: Asked, solvent: Any, arguments: list[str], said: str
 ) -> None:
     code, _, error = solvent("query", *arguments)
     assert code == 1

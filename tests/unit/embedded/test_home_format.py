@@ -20,7 +20,9 @@ def test_what_another_version_stored_is_refused_and_left_alone(tmp_path: Path, m
 
 def test_an_empty_home_is_marked_and_a_reset_one_is_empty(tmp_path: Path) -> None:
     lifecycle._require_format(tmp_path / "new")
+    assert (tmp_path / "new" / "format").read_text() == lifecycle.FORMAT
     lifecycle._require_format(tmp_path / "new")
     (tmp_path / "old" / "state").mkdir(parents=True)
     lifecycle._forget(tmp_path / "old")
     lifecycle._require_format(tmp_path / "old")
+    assert [path.name for path in (tmp_path / "old").iterdir()] == ["format"]

@@ -1,30 +1,16 @@
 """Every mart answers its question: rows that a person can check, the contract's columns, and how marts are made."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlglot
-from warehouse_cases import assert_equal, cases, copied, fill, migrated, rows_of
+from warehouse_cases import assert_equal, cases, fill, rows_of
 
 from solvent import contracts
 from solvent.warehouse import marts
 
 KNOWN = marts.read()
 CASES = cases("marts")
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return migrated(tmp_path_factory.mktemp("warehouse"))
-
-
-@pytest.fixture
-def warehouse(template: Any, tmp_path: Path) -> Iterator[Any]:
-    copy = copied(template, tmp_path / "copy")
-    yield copy
-    copy.database.close()
 
 
 @pytest.mark.parametrize(("name", "case"), CASES, ids=[name for name, _ in CASES])
@@ -39,9 +25,9 @@ def test_every_mart_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("mart", KNOWN, ids=[m.name for m in KNOWN])
-def test_a_mart_has_the_columns_of_its_contract(template: Any, mart: marts.Mart) -> None:
+def test_a_mart_has_the_columns_of_its_contract(empty: Any, mart: marts.Mart) -> None:
     described = rows_of(
-        template,
+        empty,
         "SELECT column_name, data_type FROM svv_columns WHERE table_schema = 'marts' AND table_name = :name "
         "ORDER BY ordinal_position",
         name=mart.name,

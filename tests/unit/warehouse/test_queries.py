@@ -1,12 +1,11 @@
 """Every saved query answers its question: rows that a person can check, the contract's columns and parameters."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlglot
-from warehouse_cases import assert_equal, cases, copied, fill, migrated, rows_of
+from warehouse_cases import assert_equal, cases, fill, rows_of
 
 from solvent import contracts
 from solvent.contracts import Contract
@@ -32,18 +31,6 @@ def given(query: Contract, case: dict[str, Any]) -> dict[str, str]:
     """The case's parameters beside the defaults of the others."""
     defaults = {p.name: p.default for p in query.parameters if p.default is not None}
     return defaults | {name: str(value) for name, value in case.get("parameters", {}).items()}
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return migrated(tmp_path_factory.mktemp("warehouse"))
-
-
-@pytest.fixture
-def warehouse(template: Any, tmp_path: Path) -> Iterator[Any]:
-    copy = copied(template, tmp_path / "copy")
-    yield copy
-    copy.database.close()
 
 
 @pytest.mark.parametrize(("name", "case"), CASES, ids=[name for name, _ in CASES])
