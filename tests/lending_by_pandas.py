@@ -9,7 +9,7 @@ TIERS = ((1, "Prime", 750), (2, "Standard", 700), (3, "Near Prime", 650), (4, "S
 GRADES = (("A", 0.04), ("B", 0.055), ("C", 0.07), ("D", 0.09), ("E", 2))
 BUCKETS = (("current", 0), ("1_to_29", 29), ("30_to_59", 59), ("60_to_89", 89), ("90_or_more", 10**6))
 DUE = ("on_time", "late", "partial", "missed")
-Z, SMALLEST = 1.959964, 30
+Z, SMALLEST = 1.959963984540054, 30
 
 
 def instalments(good: Mapping[str, pd.DataFrame], as_of: pd.Timestamp) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 WITH loans AS (
   SELECT
     r.dimension,
-    r.smallest_cell,
-    r.z,
+    cell.value AS smallest_cell,
+    z.value AS z,
     CASE r.dimension
       WHEN 'region' THEN p.region
       WHEN 'profession' THEN p.profession
@@ -18,7 +18,9 @@ WITH loans AS (
     p.days_late,
     p.max_days_late
   FROM marts.loan_payments AS p
-  CROSS JOIN marts.segment_rules AS r
+  CROSS JOIN marts.segment_dimensions AS r
+  JOIN marts.risk_parameters AS cell ON cell.name = 'minimum_cell'
+  JOIN marts.risk_parameters AS z ON z.name = 'confidence_z'
 ),
 counted AS (
   SELECT

@@ -77,10 +77,6 @@ class Mart:
             ]
         return [*made, *(f"GRANT SELECT ON TABLE {name} TO ROLE {role}" for role in _readers(self.contract))]
 
-    def drop(self, kind: str) -> list[str]:
-        """The statements that drop what stands there as `kind`. Reference data stay: others may be made on them."""
-        return [] if kind == self.kind == "table" else [_drop(self.name, kind)]
-
 
 def stands(api: DataApi) -> dict[str, tuple[str, str]]:
     """What the ledger says of the marts that stand: name -> (kind, checksum)."""
@@ -99,17 +95,22 @@ def apply(api: DataApi, *, timeout: float = 600) -> list[str]:
     gone = sorted(set(there) - {m.name for m in known})
     pending = plan(known, {name: checksum for name, (_, checksum) in there.items()})
     for name in gone:
-        api.batch([_drop(name, there[name][0]), _forget(name)], timeout=timeout)
+        api.batch([drop(name, there[name][0]), _forget(name)], timeout=timeout)
     for mart in pending:
         api.batch(remake(mart, there), timeout=timeout)
     api.batch(refresh_procedure(known), timeout=timeout)
     return [m.name for m in pending] + gone
 
 
+def drop(name: str, kind: str) -> str:
+    """The statement that drops a mart, and with it the materialized views that read it: they are made anew, too."""
+    return f"DROP {kind.upper()} IF EXISTS marts.{sql.identifier(name)}" + (" CASCADE" if kind != "view" else "")
+
+
 def remake(mart: Mart, there: Mapping[str, tuple[str, str]]) -> list[str]:
     """The transaction that makes a mart in place of what the ledger says stands there."""
-    before = mart.drop(there[mart.name][0] if mart.name in there else mart.kind)
-    return [*before, *mart.create(), _forget(mart.name), _record(mart)]
+    before = there[mart.name][0] if mart.name in there else mart.kind
+    return [drop(mart.name, before), *mart.create(), _forget(mart.name), _record(mart)]
 
 
 def plan(known: Sequence[Mart], applied: Mapping[str, str]) -> list[Mart]:
@@ -181,25 +182,20 @@ def _readers(contract: Contract) -> tuple[str, ...]:
 
 
 def _reference(contract: Contract) -> list[str]:
-    """A table of reference data, made once and filled with the contract's rows."""
+    """A table of reference data, filled with the contract's rows."""
     name = sql.table(contract)
     columns = ", ".join(
         f"{sql.identifier(c.name)} {c.physical}{' NOT NULL' if c.required else ''}" for c in contract.columns
     )
     rows = ", ".join("(" + ", ".join(_value(v) for v in row) + ")" for row in contract.rows)
     return [
-        f"CREATE TABLE IF NOT EXISTS {name} ({columns}) DISTSTYLE ALL",
-        f"DELETE FROM {name}",  # noqa: S608
+        f"CREATE TABLE {name} ({columns}) DISTSTYLE ALL",
         f"INSERT INTO {name} VALUES {rows}",  # noqa: S608
     ]
 
 
 def _value(value: str | float | None) -> str:
     return "NULL" if value is None else sql.literal(value) if isinstance(value, str) else repr(value)
-
-
-def _drop(name: str, kind: str) -> str:
-    return f"DROP {kind.upper()} IF EXISTS marts.{sql.identifier(name)}" + (" CASCADE" if kind != "view" else "")
 
 
 def _forget(name: str) -> str:

@@ -28,7 +28,7 @@ from load_cases import (
 
 from embedded_aws.redshift.engine import Database
 from embedded_aws.redshift.errors import SqlError
-from solvent.warehouse import load, merging, migrations, statements
+from solvent.warehouse import load, marts, merging, migrations, statements
 from solvent.warehouse.data_api import LARGEST_STATEMENT, MOST_STATEMENTS
 
 LATER = "f" * 16
@@ -237,6 +237,8 @@ def test_the_analysts_query_answers(warehouse: Database, lake: Lake) -> None:
     ingest(warehouse, lake)
     lake.put_predictions([prediction("0"), prediction("1", band="D", decision="decline")])
     score(warehouse)
+    for statements_of in (marts.LEDGER, *(mart.create() for mart in marts.read())):
+        warehouse.run(list(statements_of), user="admin")
     query = (Path(__file__).parents[3] / "sql" / "analytics" / "risk_bands.sql").read_text()
     (statement,) = migrations.split(query)
     # Loan 0 has no amount, loan 1 has an amount of 1.
