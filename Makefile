@@ -129,6 +129,7 @@ lock: .venv/.uv ## Resolve requirements*.in into requirements*.txt
 	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements.in requirements-dev.in -o requirements-dev.txt
 	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements-checkov.in -o requirements-checkov.txt
+	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements-container.in -o requirements-container.txt
 
 clean: down ## Remove everything generated, the environment too
 	@rm -rf .venv .venv-checkov .solvent node_modules build cdk.out out src/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -78,7 +78,7 @@ def write(model_dir, scorecard, evaluation):
     here, code = Path(__file__).resolve().parent, model_dir / "code"
     (code / "solvent").mkdir(parents=True, exist_ok=True)
     shutil.copy(here / "inference.py", code / "inference.py")
-    package = Path(modelling.__file__).parent
+    package = Path(modelling.__file__).parents[1]
     for name in SERVING_MODULES:
         shutil.copy(package / name, code / "solvent" / name)
 
