@@ -47,25 +47,25 @@ class Artifacts:
     @property
     def database_drivers(self) -> Path:
         """SQLAlchemy and the drivers in pure Python, for Glue's `--extra-py-files` (decision 0013)."""
-        return _stage_file("database-drivers", ".zip", _zip(_installed(DRIVERS)))
+        return _stage_file("database-drivers", ".zip", zipped(_installed(DRIVERS)))
 
     def function(self, name: str) -> Path:
         """The directory that is the deployment package of `lambdas/<name>`."""
-        return _stage_directory(f"lambda-{name}", {**_package(), **_read(ROOT / "lambdas" / name)})
+        return _stage_directory(f"lambda-{name}", {**_package(), **read(ROOT / "lambdas" / name)})
 
 
 @cache
 def build() -> Artifacts:
     """Stage everything; cached, because every stack asks."""
     package = _package()
-    glue_script = _read(ROOT / "glue_jobs")
-    training = {**package, **{Path(name).name: body for name, body in _read(ROOT / "sagemaker").items()}}
+    glue_script = read(ROOT / "glue_jobs")
+    training = {**package, **{Path(name).name: body for name, body in read(ROOT / "sagemaker").items()}}
     return Artifacts(
-        code_version=_digest({**package, **_below("glue", glue_script), **_below("sagemaker", training)})[:12],
+        code_version=digest({**package, **_below("glue", glue_script), **_below("sagemaker", training)})[:12],
         glue_script=_stage_directory("glue-script", glue_script) / "etl.py",
-        glue_libraries=_stage_file("glue-libraries", ".zip", _zip(package)),
+        glue_libraries=_stage_file("glue-libraries", ".zip", zipped(package)),
         training_source=_stage_file("training-source", ".tar.gz", _tar_gz(training)),
-        warehouse=_digest(_warehouse())[:16],
+        warehouse=digest(_warehouse())[:16],
     )
 
 
@@ -73,10 +73,10 @@ def build() -> Artifacts:
 def _package() -> Tree:
     """The `solvent` package as it is shipped: with contracts, specifications and SQL compiled into it."""
     source = ROOT / "src" / "solvent"
-    tree = {f"solvent/{name}": body for name, body in _read(source).items() if name.split("/")[0] not in LAPTOP_ONLY}
+    tree = {f"solvent/{name}": body for name, body in read(source).items() if name.split("/")[0] not in LAPTOP_ONLY}
     tree.update(_compiled())
     for folder in ("warehouse", "marts"):
-        tree.update(_below(f"solvent/_sql/{folder}", _read(ROOT / "sql" / folder)))
+        tree.update(_below(f"solvent/_sql/{folder}", read(ROOT / "sql" / folder)))
     return tree
 
 
@@ -87,7 +87,7 @@ def _warehouse() -> Tree:
 
     made = {f"marts/{mart.name}": mart.checksum for mart in marts.read()}
     made["procedures"] = "\n".join(merging.procedures(contracts.load()))
-    return {**_read(ROOT / "sql" / "warehouse"), **{name: text.encode() for name, text in made.items()}}
+    return {**read(ROOT / "sql" / "warehouse"), **{name: text.encode() for name, text in made.items()}}
 
 
 def _compiled() -> Tree:
@@ -103,10 +103,10 @@ def _compiled() -> Tree:
         specification.compile(target / "_compiled" / "specifications.json")
         definition.compile(target / "_compiled" / "extractions.json")
         etl_sql.build(target / "_sql")
-        return _below("solvent", _read(target))
+        return _below("solvent", read(target))
 
 
-def _read(folder: Path) -> Tree:
+def read(folder: Path) -> Tree:
     """Every file below a folder, but for caches; an absent folder is empty."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
@@ -130,13 +130,14 @@ def _below(folder: str, tree: Mapping[str, bytes]) -> Tree:
     return {f"{folder}/{name}": body for name, body in tree.items()}
 
 
-def _digest(tree: Mapping[str, bytes]) -> str:
+def digest(tree: Mapping[str, bytes]) -> str:
+    """SHA-256 of names and contents, in hexadecimal."""
     lines = [[name, hashlib.sha256(tree[name]).hexdigest()] for name in sorted(tree)]
     return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
 
 
 def _stage_directory(name: str, tree: Mapping[str, bytes]) -> Path:
-    target = BUILD / f"{name}-{_digest(tree)[:16]}"
+    target = BUILD / f"{name}-{digest(tree)[:16]}"
     if not target.exists():
         scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=_build_folder()))
         for relative, body in tree.items():
@@ -150,9 +151,13 @@ def _stage_directory(name: str, tree: Mapping[str, bytes]) -> Path:
 
 
 def _stage_file(name: str, suffix: str, body: bytes) -> Path:
-    target = BUILD / f"{name}-{hashlib.sha256(body).hexdigest()[:16]}{suffix}"
+    return publish_file(BUILD / f"{name}-{hashlib.sha256(body).hexdigest()[:16]}{suffix}", body)
+
+
+def publish_file(target: Path, body: bytes) -> Path:
+    """`target`, below build/, with this content; whoever looks at it meanwhile sees nothing or the whole."""
     if not target.exists():
-        handle, scratch = tempfile.mkstemp(prefix=f".{name}-", dir=_build_folder())
+        handle, scratch = tempfile.mkstemp(prefix=f".{target.stem}-", dir=_build_folder())
         with os.fdopen(handle, "wb") as file:
             file.write(body)
         Path(scratch).chmod(0o644)
@@ -175,14 +180,15 @@ def _build_folder() -> Path:
     return BUILD
 
 
-def _zip(tree: Mapping[str, bytes]) -> bytes:
+def zipped(tree: Mapping[str, bytes], level: int | None = None) -> bytes:
+    """A .zip of a tree, the same bytes for the same tree. `level`: 1 is fast, 9 is small."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as archive:
         for name in sorted(tree):
             entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, tree[name])
+            archive.writestr(entry, tree[name], compresslevel=level)
     return buffer.getvalue()
 
 

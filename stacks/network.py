@@ -14,6 +14,8 @@ from stacks.constructs.base import SolventStack
 from stacks.constructs.log_group import LogGroup
 from stacks.constructs.permissions import allow, service_role
 
+_PROVIDERS = {"experiments": "aws.sagemaker"}  # where an endpoint's name does not begin with com.amazonaws
+
 
 class NetworkStack(SolventStack):
     def __init__(self, scope: Construct, *, config: Config, key: kms.IKey) -> None:
@@ -164,7 +166,9 @@ class NetworkStack(SolventStack):
         for service in self.config.interface_endpoints:
             self.vpc.add_interface_endpoint(
                 "".join(part.capitalize() for part in service.replace(".", "-").split("-")),
-                service=ec2.InterfaceVpcEndpointService(f"com.amazonaws.{self.config.region}.{service}", 443),
+                service=ec2.InterfaceVpcEndpointService(
+                    f"{_PROVIDERS.get(service, 'com.amazonaws')}.{self.config.region}.{service}", 443
+                ),
                 subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
                 security_groups=[group],
                 private_dns_enabled=True,

@@ -52,7 +52,9 @@ class OrchestrationStack(SolventStack):
         self._lake = lake
         self.topic = self._topic()
         self.runs = self._ledger()
-        self.functions = RunFunctions(self, lake=lake, network=network, warehouse=warehouse, runs=self.runs)
+        self.functions = RunFunctions(
+            self, lake=lake, network=network, warehouse=warehouse, training=training, runs=self.runs
+        )
         self.dead_letters = DeadLetterQueue(self, "DeadLetters", name="triggers-failed", key=lake.key)
         parts = self._parts(network, training, serving)
         self.machines = {phase: self._machine(phase, parts) for phase in naming.PHASES}
@@ -105,6 +107,7 @@ class OrchestrationStack(SolventStack):
             run_control=self.functions.run_control.function_arn,
             warehouse_load=self.functions.warehouse_load.function_arn,
             model_gate=self.functions.model_gate.function_arn,
+            experiment_log=self.functions.experiment_log.function_arn,
             topic=self.topic.topic_arn,
             key=self._lake.key.key_arn,
             image=image_uri(self.config.region),
@@ -112,6 +115,7 @@ class OrchestrationStack(SolventStack):
             model_role=serving.role.role_arn,
             training_source=source.s3_object_url,
             training_source_key=source.s3_object_key,
+            training_packages=training.packages.s3_object_url,
             artifacts_bucket=self.bucket_name("artifacts"),
             machines={
                 phase: self.arn("states", f"stateMachine:{self.names.state_machine(phase)}") for phase in naming.PHASES

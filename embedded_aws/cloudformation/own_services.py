@@ -9,8 +9,9 @@ from embedded_aws.cloudformation.handlers import Properties, physical_name
 
 
 def register() -> None:
-    """SageMaker's model package group, Redshift Serverless' namespace and workgroup."""
+    """SageMaker's model package group and MLflow app, Redshift Serverless' namespace and workgroup."""
     handlers.register("AWS::SageMaker::ModelPackageGroup", _group, _delete_group, _keep_group)
+    handlers.register("AWS::SageMaker::MlflowApp", _mlflow_app, _delete_mlflow_app, _keep_mlflow_app)
     handlers.register("AWS::RedshiftServerless::Namespace", _namespace, _delete_namespace, _update_namespace)
     handlers.register("AWS::RedshiftServerless::Workgroup", _workgroup, _delete_workgroup, _update_workgroup)
 
@@ -32,6 +33,20 @@ def _delete_group(physical_id: str, p: Properties) -> None:
     service.operator_client("sagemaker").delete_model_package_group(
         ModelPackageGroupName=physical_id.rsplit("/", 1)[-1]
     )
+
+
+def _mlflow_app(logical_id: str, p: Properties, stack: str) -> tuple[str, dict[str, Any]]:
+    names = ("Name", "ArtifactStoreUri", "RoleArn", "ModelRegistrationMode", "WeeklyMaintenanceWindowStart", "Tags")
+    made = service.operator_client("sagemaker").create_mlflow_app(**{k: p[k] for k in names if k in p})
+    return made["Arn"], {"Arn": made["Arn"]}
+
+
+def _keep_mlflow_app(physical_id: str, old: Properties, new: Properties, stack: str) -> tuple[str, dict[str, Any]]:
+    return physical_id, {"Arn": physical_id}
+
+
+def _delete_mlflow_app(physical_id: str, p: Properties) -> None:
+    service.operator_client("sagemaker").delete_mlflow_app(Arn=physical_id)
 
 
 def _lower(name: str) -> str:

@@ -5,15 +5,17 @@ laptop's.
 import importlib.util
 import io
 import os
+import sysconfig
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from embedded_aws import adapter, service
+from embedded_aws.sagemaker import mlflow
+from embedded_aws.sagemaker.artifacts import NATIVE
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html: the runtime brings the SDK and nothing else.
 _RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
-_NATIVE = (".so", ".pyd", ".dylib")
 _SANDBOX = Path(__file__).parents[1] / "sandbox"
 
 
@@ -39,19 +41,40 @@ def search_path(code: Path, layers: list[Path]) -> list[str]:
 
 
 def unpack_layers(config: dict[str, Any], folder: Path) -> list[Path]:
-    """The `python/` folders of the function's layers; one with native code is for Lambda's platform and is left out."""
+    """The `python/` folders of the function's layers.
+
+    One with native code is for Lambda's platform: the laptop's own packages of the same names stand in for it.
+    """
     found = []
     for index, layer in enumerate(config.get("Layers") or []):
         body = adapter.RESOLVE_LAYER.get()(layer)
         if not body:
             continue
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            if any(name.endswith(_NATIVE) for name in archive.namelist()):
-                continue
+            names = archive.namelist()
             target = folder / f"layer-{index}"
-            archive.extractall(target)
+            if any(name.endswith(NATIVE) for name in names):
+                _stand_in({name.split("/")[1] for name in names if name.startswith("python/")}, target / "python")
+            else:
+                archive.extractall(target)
         found.append(target / "python")
     return found
+
+
+def _stand_in(names: set[str], folder: Path) -> None:
+    """Link the laptop's packages and distributions of these names, whatever their version."""
+    folder.mkdir(parents=True)
+    wanted = {_distribution(name) for name in names}
+    for entry in Path(sysconfig.get_paths()["purelib"]).iterdir():
+        if _distribution(entry.name) in wanted:
+            (folder / entry.name).symlink_to(entry)
+
+
+def _distribution(name: str) -> str:
+    """`numpy`, `numpy-2.1.0.dist-info` and `numpy.cpython-312.so` by one name each, whatever version and platform."""
+    if name.endswith(".dist-info"):
+        return f"{name.split('-')[0]}.dist-info"
+    return name.split(".")[0]
 
 
 def variables(config: dict[str, Any], code: Path, stream: str) -> dict[str, str]:
@@ -63,6 +86,8 @@ def variables(config: dict[str, Any], code: Path, stream: str) -> dict[str, str]
     name = config["FunctionName"]
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "SYSTEMROOT")}
     own = {k: str(v) for k, v in (config.get("Environment") or {}).get("Variables", {}).items()}
+    for value in list(own.values()):
+        own |= mlflow.tracking(value) or {}
     return {
         **kept,
         **own,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from embedded_aws import service
-from embedded_aws.sagemaker import endpoints, fleets, models, registry, runtime, store, training, transform
+from embedded_aws.sagemaker import endpoints, fleets, mlflow, models, registry, runtime, store, training, transform
 from embedded_aws.service import JsonService
 
 Json = dict[str, Any]
@@ -47,6 +47,9 @@ OPERATIONS: dict[str, Any] = {
     "UpdateModelPackage": registry.update,
     "DeleteModelPackage": registry.delete,
     "ListModelPackages": registry.list_packages,
+    "CreateMlflowApp": mlflow.create,
+    "DescribeMlflowApp": mlflow.describe,
+    "DeleteMlflowApp": mlflow.delete,
     **store.tag_operations(),
 }
 
@@ -68,7 +71,9 @@ def resource(operation: str, payload: Json, path: str) -> str:
         return store.arn("endpoint", runtime.endpoint_of(path))
     if operation.startswith("List") and operation != "ListTags":
         return "*"
-    for field in ("ResourceArn", "ModelPackageArn"):
+    if operation == "CreateMlflowApp":
+        return store.arn("mlflow-app", "*")
+    for field in ("ResourceArn", "ModelPackageArn", "Arn"):
         if field in payload:
             return str(payload[field])
     if operation == "CreateModelPackage":

@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 
 from embedded_aws import service
 
+NATIVE = (".so", ".pyd", ".dylib")  # how the files of compiled packages end
+
 
 class JobError(Exception):
     """A job, or the start of a container, failed; the text is the FailureReason."""
@@ -57,6 +59,15 @@ def download_prefix(role: str, uri: str, folder: Path) -> None:
         target = folder / relative(key, uri)
         target.parent.mkdir(parents=True, exist_ok=True)
         download(s3, bucket, key, target)
+
+
+def leave_out_native(folder: Path) -> None:
+    """Remove archives of packages for the container's platform, which is not this machine's."""
+    for path in folder.rglob("*.zip"):
+        with zipfile.ZipFile(path) as archive:
+            native = any(name.endswith(NATIVE) for name in archive.namelist())
+        if native:
+            path.unlink()
 
 
 def download(s3: Any, bucket: str, key: str, target: Path) -> None:

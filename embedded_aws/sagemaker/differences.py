@@ -6,6 +6,10 @@ EXECUTED_DIFFERENTLY = (
     Difference(
         "training image, instance type and count", "recorded; the script runs on this machine's Python, as one process"
     ),
+    Difference(
+        "archives of a channel with native code",
+        "left out, as they are for the container's platform; this machine's own packages serve",
+    ),
     Difference("File and FastFile channels", "both are downloaded; S3Prefix only, no manifests, no sharding"),
     Difference("EnableNetworkIsolation", "no credentials, and every connection that Python makes is refused"),
     Difference("VpcConfig, spot, checkpoints, profiler", "recorded without effect"),
@@ -22,6 +26,11 @@ EXECUTED_DIFFERENTLY = (
     Difference("TerminationWaitInSeconds", "old containers end once their requests are answered"),
     Difference("endpoint metrics in CloudWatch", "none are published: an alarm rings only when it is set by hand"),
     Difference("transform jobs", "one container, one request at a time, whatever MaxConcurrentTransforms says"),
+    Difference(
+        "MLflow app",
+        "a folder of MLflow's own file store; functions get its address in place of the app's ARN, and nothing asks "
+        "for sagemaker:CallMlflowAppApi; no page, no presigned address (`mlflow ui` shows the folder)",
+    ),
     Difference("restart of the embedded AWS", "endpoints come back; jobs that ran have failed"),
 )
 

@@ -18,6 +18,7 @@ state: dict[str, dict[str, Any]] = {
     "endpoint": {},
     "model-package-group": {},
     "model-package": {},  # by ARN
+    "mlflow-app": {},  # by id
     "tags": {},  # by ARN
 }
 

@@ -37,6 +37,7 @@ def prepare(job: Json, work: Path) -> Json:
         target = work / "input/data" / channel["ChannelName"]
         target.mkdir()
         artifacts.download_prefix(role, source["S3Uri"], target)
+        artifacts.leave_out_native(target)
         variables[f"SM_CHANNEL_{channel['ChannelName'].upper()}"] = str(target)
     hyperparameters = job.get("HyperParameters", {})
     directory = processes.mapped(_decoded(hyperparameters.get("sagemaker_submit_directory", "")), work)

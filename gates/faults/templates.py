@@ -161,6 +161,7 @@ FAULTS = (
     # what a deploy would take away
     Fault("an output is gone that another stack reads", "Network", without_attribute("Outputs.PublishOutputFnGetAttComputeSecurityGroupF0F5C976GroupId55B9628D"), "release output-removed"),
     Fault("a bucket gets another name", "Lake/Raw", put("BucketName", "solvent-raw"), "release resource-replaced"),
+    Fault("logged models are registered past the gates", "Training/Experiments", drop("ModelRegistrationMode"), "cfn-guard SAGEMAKER_LOGS_REGISTER_NOTHING"),
     Fault("the registry of models gets another name", "Training/ModelsLending", put("ModelPackageGroupName", "models"), "release resource-replaced"),
     Fault("a bucket is gone", "Lake", without_attribute("Resources.Quarantine23FF09FE"), "release resource-removed"),
 

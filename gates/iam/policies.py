@@ -16,6 +16,7 @@ TAKEN_BY = {
     "AWS::Lambda::Function": {"lambda.amazonaws.com"},
     # https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-serverless-iam.html
     "AWS::RedshiftServerless::Namespace": {"redshift-serverless.amazonaws.com", "redshift.amazonaws.com"},
+    "AWS::SageMaker::MlflowApp": {"sagemaker.amazonaws.com"},
     "AWS::Scheduler::Schedule": {"scheduler.amazonaws.com"},
     "AWS::StepFunctions::StateMachine": {"states.amazonaws.com"},
     "PassedRole": {"sagemaker.amazonaws.com"},

@@ -89,7 +89,10 @@ class Network:
             name = endpoint["ServiceName"]
             parts = name["Fn::Join"][1] if isinstance(name, dict) else [name]
             text = "".join(part if isinstance(part, str) else "REGION" for part in parts)
-            found[text.removeprefix("com.amazonaws.").partition(".")[2]] = (where, endpoint)
+            found[text.removeprefix("com.amazonaws.").removeprefix("aws.sagemaker.").partition(".")[2]] = (
+                where,
+                endpoint,
+            )
         return found
 
     def served(self, caller: Caller, name: str) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ def policy_of(role: iam.Role) -> IConstruct:
 
 def wait_only_for_policy(construct: IConstruct, role: iam.Role) -> None:
     """CDK lets functions and state machines wait for policy and role; cfn-lint finds the second one twice (W3005)."""
-    resource, policy = construct.node.default_child, policy_of(role).node.default_child
+    resource = construct if isinstance(construct, CfnResource) else construct.node.default_child
+    policy = policy_of(role).node.default_child
     assert isinstance(resource, CfnResource) and isinstance(policy, CfnResource)
     resource.add_override("DependsOn", [policy.logical_id])

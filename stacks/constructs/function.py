@@ -1,6 +1,6 @@
 """A Lambda function of `lambdas/<name>`: package, role, log group, traces and, where configured, a place in the VPC."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Aws, Duration
@@ -41,6 +41,7 @@ class Function(lambda_.Function):
         environment: Mapping[str, str] | None = None,
         timeout_seconds: int = 30,
         memory_mb: int = 256,
+        layers: Sequence[lambda_.ILayerVersion] = (),
     ) -> None:
         role = service_role(
             scope,
@@ -65,6 +66,7 @@ class Function(lambda_.Function):
             tracing=lambda_.Tracing.ACTIVE,
             timeout=Duration.seconds(timeout_seconds),
             memory_size=memory_mb,
+            layers=list(layers) or None,
             environment_encryption=key,
             environment={
                 "ENVIRONMENT": scope.config.environment,

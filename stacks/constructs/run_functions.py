@@ -1,20 +1,22 @@
-"""The functions behind the state machines: ledger and lock, warehouse load, model gate."""
+"""The functions behind the state machines: ledger and lock, warehouse load, model gate, log of experiments."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 
 from solvent import naming
-from stacks import bundling
+from stacks import bundling, packages
 from stacks.constructs.base import SolventStack
-from stacks.constructs.function import CALLED_BY_STATES, Function
-from stacks.constructs.permissions import OBJECTS, allow, use_key
+from stacks.constructs.function import CALLED_BY_STATES, RUNTIME, Function
+from stacks.constructs.permissions import OBJECTS, UPLOAD, allow, use_key
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
+from stacks.training import MLFLOW_ARTIFACTS, TrainingStack
 from stacks.warehouse import WarehouseStack, own_statements
 
 
 class RunFunctions:
-    """run_control, warehouse_load and model_gate, each with what it calls and nothing else."""
+    """run_control, warehouse_load, model_gate and experiment_log, each with what it calls and nothing else."""
 
     def __init__(
         self,
@@ -23,12 +25,14 @@ class RunFunctions:
         lake: LakeStack,
         network: NetworkStack,
         warehouse: WarehouseStack,
+        training: TrainingStack,
         runs: dynamodb.TableV2,
     ) -> None:
         self._stack, self._lake, self._network = stack, lake, network
         self.run_control = self._run_control(runs)
         self.warehouse_load = self._warehouse_load(warehouse)
         self.model_gate = self._model_gate()
+        self.experiment_log = self._experiment_log(training)
 
     def _function(self, construct_id: str, name: str, description: str, **options: object) -> Function:
         return Function(
@@ -121,6 +125,35 @@ class RunFunctions:
         allow(role, "s3:GetObject", on=stack.objects("artifacts", "models/"), why=OBJECTS)
         allow(role, "s3:PutObject", on=stack.objects("artifacts", "runs/"), why=OBJECTS)
         _find_champion(role, stack)
+        return function
+
+    def _experiment_log(self, training: TrainingStack) -> Function:
+        layer = lambda_.LayerVersion(
+            self._stack,
+            "MlflowLayer",
+            layer_version_name=self._stack.names.named("mlflow"),
+            description="MLflow's client and SageMaker's plugin, from requirements-experiments.txt",
+            code=lambda_.Code.from_asset(str(packages.archive(packages.EXPERIMENTS))),
+            compatible_runtimes=[RUNTIME],
+            compatible_architectures=[lambda_.Architecture.ARM_64],
+        )
+        function = self._function(
+            "ExperimentLog",
+            "experiment-log",
+            "Logs a training job's parameters, figures and evidence in MLflow",
+            environment={
+                "MLFLOW_TRACKING_URI": training.experiments.attr_arn,
+                "MLFLOW_DISABLE_TELEMETRY": "true",  # it would call out
+            },
+            timeout_seconds=180,
+            memory_mb=1024,
+            layers=[layer],
+        )
+        role, stack = function.own_role, self._stack
+        use_key(role, self._lake.key, write=True)
+        allow(role, "sagemaker:CallMlflowAppApi", on=[training.experiments.attr_arn])
+        allow(role, "s3:GetObject", on=stack.objects("artifacts", "models/"), why=OBJECTS)
+        allow(role, *UPLOAD, on=stack.objects("artifacts", MLFLOW_ARTIFACTS), why=OBJECTS)
         return function
 
 

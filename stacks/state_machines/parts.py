@@ -15,6 +15,7 @@ class Parts:
     run_control: str
     warehouse_load: str
     model_gate: str
+    experiment_log: str
     topic: str
     key: str
     image: str
@@ -22,6 +23,7 @@ class Parts:
     model_role: str
     training_source: str  # s3 uri of source.tar.gz
     training_source_key: str
+    training_packages: str  # s3 uri of the container's additional packages
     artifacts_bucket: str
     machines: dict[str, str]  # phase -> ARN
     vpc: dict[str, Any] | None  # where jobs and models run, if the environment keeps them private

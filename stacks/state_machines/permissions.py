@@ -26,6 +26,7 @@ def _ingest(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
 
 def _train(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
     _invoke(role, parts.model_gate)
+    _invoke(role, parts.experiment_log)
     _invoke(role, parts.warehouse_load)
     _describe_statements(role)
     _sync_jobs(role, stack, "Training")

@@ -11,7 +11,7 @@ from solvent.naming import models_prefix
 from stacks.constructs.images import OFFLINE_PIP
 from stacks.state_machines import approval, deploy
 from stacks.state_machines.parts import Parts
-from stacks.state_machines.states import Machine
+from stacks.state_machines.states import ANY, Machine
 
 CONTENT_TYPES = ["application/json", "application/jsonlines"]
 
@@ -31,6 +31,7 @@ def definition(parts: Parts) -> dict[str, Any]:
             "endpoint.$": "$.run.endpoint",
             "metrics.$": "$.gate.metrics",
             "gate.$": "$.gate.report",
+            "experiment.$": "$.experiment.text",
             **({"sql_model.$": "$.sql_model.text"} if parts.config.warehouse.sql_model else {}),
         }
     )
@@ -58,6 +59,7 @@ def _train(parts: Parts, machine: Machine) -> None:
             },
             "InputDataConfig": [
                 _channel("code", {"S3Uri": parts.training_source}),
+                _channel("packages", {"S3Uri": parts.training_packages}),
                 _channel("train", {"S3Uri.$": "$.run.training_prefix"}),
             ],
             "OutputDataConfig": {
@@ -85,8 +87,24 @@ def _train(parts: Parts, machine: Machine) -> None:
         {"run.$": "$.run", "model_artifact.$": "$.trained.model_artifact"},
         select={name: f"$.Payload.{name[:-2]}" for name in ("passed.$", "failures.$", "metrics.$", "report.$")},
         keep="$.gate",
-        then="GatePassed",
+        then="LogExperiment",
     )
+    # The log is for people: whatever becomes of it, the model goes its way, and the run's report says how it went.
+    machine.invoke(
+        "LogExperiment",
+        parts.experiment_log,
+        {"run.$": "$.run", "model_artifact.$": "$.trained.model_artifact", "gate.$": "$.gate"},
+        select={"text.$": "States.Format('{} in {}', $.Payload.run, $.Payload.experiment)"},
+        keep="$.experiment",
+        then="GatePassed",
+        caught=[{**ANY, "ResultPath": "$.experiment_error", "Next": "ExperimentNotLogged"}],
+    )
+    machine.states["ExperimentNotLogged"] = {
+        "Type": "Pass",
+        "Parameters": {"text.$": "States.Format('not logged: {}', $.experiment_error.Cause)"},
+        "ResultPath": "$.experiment",
+        "Next": "GatePassed",
+    }
     machine.choose(
         "GatePassed", [({"Variable": "$.gate.passed", "BooleanEquals": True}, "RegisterModel")], otherwise="GateRefused"
     )

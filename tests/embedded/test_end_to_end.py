@@ -117,6 +117,24 @@ def test_a_prediction_leads_to_the_figures_of_its_model(platform: Platform, firs
     assert (float(auc), int(labelled)) == (float(metrics["auc"]), int(metrics["rows"]))
 
 
+def test_the_training_job_is_logged_in_mlflow(
+    platform: Platform, aws: Any, first_run: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow import MlflowClient
+
+    tracking = MlflowClient(tracking_uri=(aws.home / "mlflow").as_uri())
+    experiment = tracking.get_experiment_by_name(f"{platform.names.prefix}-lending")
+    report = json.loads(read(platform, first_run.output["report"].replace("pipeline", "train")))["result"]
+    assert experiment, report["experiment"]
+    logged = tracking.search_runs([experiment.experiment_id])
+    (ours,) = [run for run in logged if run.data.tags["solvent.run_id"] == first_run.output["run_id"]]
+    assert ours.info.status == "FINISHED" and ours.data.tags["solvent.gate"] == "passed"
+    assert ours.data.metrics["auc"] == pytest.approx(float(report["metrics"]["auc"]), abs=1e-5)
+    assert "evaluation.json" in [artifact.path for artifact in tracking.list_artifacts(ours.info.run_id)]
+
+
 def test_the_endpoint_the_api_and_the_batch_agree(platform: Platform, first_run: Execution) -> None:
     answer = platform.score(APPLICANT)
     assert platform.score_by_api(APPLICANT) == answer

@@ -55,19 +55,19 @@ def test_the_training_source_has_its_scripts_at_the_root() -> None:
 def test_archives_depend_on_nothing_but_their_content() -> None:
     tree = {"b.py": b"2", "a/c.py": b"1"}
     backwards = dict(reversed(tree.items()))
-    assert bundling._zip(tree) == bundling._zip(backwards)
+    assert bundling.zipped(tree) == bundling.zipped(backwards)
     assert bundling._tar_gz(tree) == bundling._tar_gz(backwards)
     with tarfile.open(fileobj=io.BytesIO(bundling._tar_gz(tree))) as archive:
         assert [(m.name, m.mtime, m.uid, m.uname) for m in archive] == [("a/c.py", 0, 0, ""), ("b.py", 0, 0, "")]
-    with zipfile.ZipFile(io.BytesIO(bundling._zip(tree))) as archive:
+    with zipfile.ZipFile(io.BytesIO(bundling.zipped(tree))) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_the_code_version_follows_the_code() -> None:
     tree = bundling._package()
     changed = {**tree, "solvent/naming.py": tree["solvent/naming.py"] + b"\n"}
-    assert bundling._digest(tree) != bundling._digest(changed)
-    assert bundling._digest(tree) == bundling._digest(dict(reversed(tree.items())))
+    assert bundling.digest(tree) != bundling.digest(changed)
+    assert bundling.digest(tree) == bundling.digest(dict(reversed(tree.items())))
 
 
 @pytest.fixture
