@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from solvent.extraction import databases
 from solvent.extraction.errors import InvalidDatabase
 from solvent.naming import Names
+from solvent.warehouse import regions
 
 DIRECTORY = Path(__file__).resolve().parents[1] / "config"
 
@@ -16,6 +17,7 @@ Days = Annotated[int, Field(ge=1, le=3653)]
 Seconds = Annotated[int, Field(ge=1, le=300)]
 Minutes = Annotated[int, Field(ge=1, le=2880)]
 Instance = Annotated[str, Field(pattern=r"^ml\.[a-z0-9]+\.[a-z0-9]+$")]
+Regions = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=160)], ...], Field(min_length=1)]
 _PRIVATE = r"10|172\.(1[6-9]|2\d|3[01])|192\.168"  # how private addresses begin
 LogRetention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653
@@ -25,7 +27,7 @@ LogRetention = Literal[
 # What a Glue job in the VPC calls (docs/networks.md), and where the database's password comes from.
 EXTRACTION_ENDPOINTS = ("glue", "kms", "logs", "monitoring", "secretsmanager")
 
-# What the warehouse calls for an option: with enhanced VPC routing it has no other way.
+# What the warehouse calls for an option, where it calls anything: with enhanced VPC routing it has no other way.
 OPTION_ENDPOINTS = {"sql_model": "sagemaker.runtime", "streaming_view": "kinesis-streams"}
 
 
@@ -162,7 +164,10 @@ class Extraction(_Section):
 
 
 class Warehouse(_Section):
-    """`sql_model`, `streaming_view`: options (sql/warehouse/options), each with the paid endpoint that it needs."""
+    """`sql_model`, `streaming_view`: options (sql/warehouse/options), each with the paid endpoint that it needs.
+
+    `row_level_security`, an option too: group of analysts -> the regions whose customers it sees.
+    """
 
     base_capacity: int = Field(ge=4, le=1024)
     maximum_capacity: int = Field(ge=4, le=1024)
@@ -170,11 +175,17 @@ class Warehouse(_Section):
     snapshot_on_delete: bool
     sql_model: bool
     streaming_view: bool
+    row_level_security: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,29}$")], Regions]
 
     @property
     def options(self) -> tuple[str, ...]:
         """The options that are on."""
-        return tuple(name for name in OPTION_ENDPOINTS if getattr(self, name))
+        return tuple(name for name in (*OPTION_ENDPOINTS, regions.OPTION) if getattr(self, name))
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The endpoints that they need."""
+        return tuple(OPTION_ENDPOINTS[name] for name in self.options if name in OPTION_ENDPOINTS)
 
     @model_validator(mode="after")
     def _capacity(self) -> Self:
@@ -298,8 +309,8 @@ class Config(_Section):
     def interface_endpoints(self) -> tuple[str, ...]:
         """The paid endpoints of the VPC: those listed, and those that a private extraction and options add."""
         extraction = EXTRACTION_ENDPOINTS if self.extraction.private else ()
-        options = [OPTION_ENDPOINTS[name] for name in self.warehouse.options]
-        return tuple(dict.fromkeys((*self.network.interface_endpoints, *extraction, *options)))
+        listed = (*self.network.interface_endpoints, *extraction, *self.warehouse.endpoints)
+        return tuple(dict.fromkeys(listed))
 
     @property
     def names(self) -> Names:

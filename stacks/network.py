@@ -159,7 +159,7 @@ class NetworkStack(SolventStack):
         code = ("compute_security_group", "glue_security_group", "extract_security_group")
         for source in (getattr(self, name) for name in code if hasattr(self, name)):
             group.add_ingress_rule(source, ec2.Port.tcp(443), "HTTPS from the platform's code")
-        if self.config.warehouse.options:
+        if self.config.warehouse.endpoints:
             group.add_ingress_rule(
                 self.warehouse_security_group, ec2.Port.tcp(443), "HTTPS from the warehouse, for its options"
             )

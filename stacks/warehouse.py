@@ -1,5 +1,7 @@
 """The warehouse: Redshift Serverless, reached through the Data API, and its migrations at deploy time."""
 
+import json
+
 from aws_cdk import CustomResource, Duration, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_redshiftserverless as redshift
@@ -28,7 +30,9 @@ class WarehouseStack(SolventStack):
         self.workgroup = self._workgroup(network)
         self.workgroup_arn = self.workgroup.attr_workgroup_workgroup_arn
         for redshift_role in naming.PEOPLE:
-            self._role_of_people(redshift_role)
+            self._role_of_people(redshift_role, self.names.person(redshift_role))
+        for group in self.config.warehouse.row_level_security:
+            self._role_of_people("regional_analyst", self.names.regional(group))
         self._migrations(lake, network)
 
     def _copy_role(self, lake: LakeStack) -> iam.Role:
@@ -89,7 +93,7 @@ class WarehouseStack(SolventStack):
             name = f"/aws/redshift/{self.names.workgroup}/{kind}"
             self.namespace.node.add_dependency(LogGroup(self, kind.capitalize(), name=name, key=lake.key))
 
-    def _role_of_people(self, redshift_role: str) -> None:
+    def _role_of_people(self, redshift_role: str, name: str) -> None:
         """What people assume to ask the warehouse. On AWS a caller is a user of the warehouse without any rights.
 
         The tag makes Redshift give that user the role of that name:
@@ -97,8 +101,8 @@ class WarehouseStack(SolventStack):
         """
         role = iam.Role(
             self,
-            redshift_role.title().replace("_", ""),
-            role_name=self.names.person(redshift_role),
+            name.removeprefix(self.names.prefix).title().replace("-", ""),
+            role_name=name,
             description=f"Asks the warehouse through the Data API, as its role {redshift_role}",
             assumed_by=iam.AccountRootPrincipal(),  # whoever of this account may call sts:AssumeRole on it
         )
@@ -140,7 +144,9 @@ class WarehouseStack(SolventStack):
         return workgroup
 
     def _migrations(self, lake: LakeStack, network: NetworkStack) -> None:
+        # A change of a migration, mart, procedure or option changes a property: CloudFormation calls again.
         options = ",".join(self.config.warehouse.options)
+        regions = json.dumps(self.config.warehouse.row_level_security)
         # The resource type shows Namespace.AdminPasswordSecretArn, but not as a read-only property: Fn::GetAtt refuses
         # it (aws-cdk issue 29930). The Data API takes the secret's name as well, which is fixed
         # (redshift!<namespace>-<user>); Secrets Manager appends six random characters to the ARN.
@@ -153,7 +159,7 @@ class WarehouseStack(SolventStack):
             key=lake.key,
             network=network,
             no_dead_letters=CALLED_BY_CLOUDFORMATION,
-            environment={"ADMIN_SECRET_ARN": secret, "OPTIONS": options},
+            environment={"ADMIN_SECRET_ARN": secret, "OPTIONS": options, "REGIONS": regions},
             timeout_seconds=900,
         )
         role = self.migrate.own_role
@@ -171,11 +177,11 @@ class WarehouseStack(SolventStack):
             resource_type="Custom::WarehouseMigrations",
             service_token=self.migrate.function_arn,
             service_timeout=Duration.minutes(15),
-            # A change of a migration, mart, procedure or option changes the hash: CloudFormation calls again.
             properties={
                 "Workgroup": self.names.workgroup,
                 "Content": bundling.build().warehouse,
                 "Options": options,
+                "Regions": regions,
             },
         )
         migrations.node.add_dependency(self.workgroup)

@@ -1,6 +1,8 @@
 """Brings the warehouse up to date: as a custom resource at every deploy that changes it, and for `solvent migrate`."""
 
+import json
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import boto3
@@ -15,6 +17,7 @@ SECONDS_TO_ANSWER = 30
 settings = Settings.from_environment()
 names = Names(settings.environment)
 options = [name for name in settings.options.split(",") if name]
+apply = partial(upgrade.apply, names=names, wanted=options, groups=json.loads(settings.regions))
 warehouse = DataApi(
     boto3.client("redshift-data"),
     workgroup=names.workgroup,
@@ -31,11 +34,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     if event.get("action") == "ledgers":
         return asdict(upgrade.ledgers(api))
     if event.get("action") == "apply":
-        return dict(upgrade.apply(api, prefix=names.prefix, wanted=options))
+        return dict(apply(api))
 
     def work() -> dict[str, str]:
         deleted = event["RequestType"] == "Delete"
-        applied = {} if deleted else upgrade.apply(api, prefix=names.prefix, wanted=options)
+        applied = {} if deleted else apply(api)
         told = {"Applied": "migrations", "Marts": "marts", "Options": "options"}
         return {name: ",".join(applied.get(kind, [])) for name, kind in told.items()}
 

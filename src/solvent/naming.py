@@ -35,8 +35,12 @@ class Names:
         return f"{self.prefix}-{suffix}"
 
     def person(self, role: str) -> str:
-        """The IAM role that people assume to be the warehouse's `role`, one of PEOPLE."""
+        """The IAM role that people assume to be the warehouse's `role`."""
         return self.named(role.replace("_", "-"))
+
+    def regional(self, group: str) -> str:
+        """The IAM role of a group of analysts who see some regions only (`warehouse.row_level_security`)."""
+        return f"{self.person('regional_analyst')}-{group}"
 
     def bucket(self, zone: str, account: str, region: str) -> str:
         """A zone's bucket; account and region make it globally unique."""

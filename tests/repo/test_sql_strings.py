@@ -16,6 +16,7 @@ LISTED = {
     "src/solvent/warehouse/migrations.py": "the ledger's row: version, name and checksum of a file through `literal`",
     "src/solvent/warehouse/models.py": "names of specifications through `identifier`, the endpoint through `literal`",
     "src/solvent/warehouse/options.py": "the ledger's row: name and checksum of an option through `literal`",
+    "src/solvent/warehouse/regions.py": "the names of roles and regions of the configuration through `literal`",
     "src/solvent/contracts/redshift.py": "DDL and comments of contracts, compared with the migrations by a test",
     "src/solvent/erasure/warehouse.py": "names of contracts; the person's keys are parameters",
     "src/solvent/etl/__init__.py": "names of contracts",

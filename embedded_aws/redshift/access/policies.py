@@ -5,6 +5,7 @@ Sources: docs.aws.amazon.com/redshift/latest/dg/t_ddm.html and t_rls.html.
 
 from sqlglot import exp
 
+from embedded_aws.redshift import materialized
 from embedded_aws.redshift.access import principals
 from embedded_aws.redshift.access.context import Access
 from embedded_aws.redshift.access.protection import cast, expressions, parsed
@@ -133,6 +134,7 @@ def _attach(access: Access, kind: str, name: str, reader: Reader) -> None:
         while reader.accept(","):
             relations.append(access.relation(reader.name()))
         for relation in relations:
+            _refuse_below_others(access, relation)
             _require_columns(access, relation, policy.columns)
     reader.expect("TO")
     grantees = _grantees(access, reader)
@@ -144,6 +146,19 @@ def _attach(access: Access, kind: str, name: str, reader: Reader) -> None:
             row = [kind, name, *relation, outputs, inputs, *grantee, priority, access.user]
             access.cursor.execute("INSERT INTO _redshift.attachments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             access.changed()
+
+
+def _refuse_below_others(access: Access, relation: tuple[str, str]) -> None:
+    """Redshift attaches no row-level security to what MVs or policies read (r_ATTACH_RLS_POLICY.html)."""
+    if above := materialized.dependents(access.cursor, relation):
+        raise SqlError(
+            f'cannot attach an RLS policy to "{".".join(relation)}", a base table of the materialized view '
+            f'"{".".join(above[0])}"'
+        )
+    for (kind, name), policy in access.state.policies.items():
+        tables = parsed(policy.expression).find_all(exp.Table) if kind == "rls" else ()
+        if relation in {access.resolve(t.db, t.name) for t in tables}:
+            raise SqlError(f'cannot attach an RLS policy to "{".".join(relation)}", a lookup table of "{name}"')
 
 
 def _check_conflict(

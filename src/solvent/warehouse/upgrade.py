@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from solvent import contracts
-from solvent.warehouse import marts, merging, migrations, options
+from solvent.naming import Names
+from solvent.warehouse import marts, merging, migrations, options, regions
 from solvent.warehouse.data_api import DataApi
 from solvent.warehouse.marts import Mart
 from solvent.warehouse.migrations import Migration
@@ -73,13 +74,18 @@ def whole(prefix: str) -> list[list[str]]:
     ]
 
 
-def apply(api: DataApi, *, prefix: str, wanted: Collection[str] = ()) -> dict[str, list[str]]:
+def apply(
+    api: DataApi, names: Names, *, wanted: Collection[str] = (), groups: Mapping[str, Collection[str]] | None = None
+) -> dict[str, list[str]]:
     """Do all of it, with the options `wanted` and no other; returns {"migrations", "marts", "options"}, the versions
-    and names of what was applied now.
+    and names of what was applied now. `groups` of analysts see their regions only, if that option is wanted.
 
     What has been done stays done when a later part fails; the next call goes on there. Raises MigrationError,
     MartError, OptionError or DataApiError.
     """
-    versions = migrations.apply(api, prefix=prefix)
+    done = {"migrations": migrations.apply(api, prefix=names.prefix)}
     api.batch(merging.procedures(contracts.load()))
-    return {"migrations": versions, "marts": marts.apply(api), "options": options.apply(api, wanted, prefix=prefix)}
+    done |= {"marts": marts.apply(api), "options": options.apply(api, wanted, prefix=names.prefix)}
+    if regions.OPTION in wanted:
+        regions.apply(api, groups or {}, names)
+    return done

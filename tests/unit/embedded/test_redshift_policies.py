@@ -171,6 +171,30 @@ def test_a_policy_may_look_up_who_sees_what(warehouse: Warehouse) -> None:
     warehouse.run("GRANT SELECT ON bank.regions TO RLS POLICY own")
     assert [seen(warehouse, "SELECT id FROM bank.people", user) for user in ("u", "other")] == [[(2,)], []]
     refused(warehouse, "permission denied for relation regions", "SELECT * FROM bank.regions", user="u")
+    refused(warehouse, 'a lookup table of "own"', "ATTACH RLS POLICY own ON bank.regions TO u")
+
+
+@pytest.mark.contract(
+    "redshift.row-level-security-where",
+    page="https://docs.aws.amazon.com/redshift/latest/dg/r_ATTACH_RLS_POLICY.html",
+    says="An RLS policy is attached to tables, views and materialized views, not below a materialized view or a policy.",
+)
+def test_a_policy_is_attached_to_a_late_binding_view_and_not_below_a_materialized_one(warehouse: Warehouse) -> None:
+    warehouse.run(
+        "CREATE MATERIALIZED VIEW bank.regions AS SELECT region, COUNT(*) AS people FROM bank.people GROUP BY region",
+        "CREATE VIEW bank.seen AS SELECT id, region FROM bank.people WITH NO SCHEMA BINDING",
+        REGION,
+    )
+    refused(
+        warehouse, 'base table of the materialized view "bank.regions"', "ATTACH RLS POLICY north ON bank.people TO u"
+    )
+    for relation in ("bank.seen", "bank.regions"):
+        warehouse.run(
+            f"GRANT SELECT ON {relation} TO u",
+            f"ATTACH RLS POLICY north ON {relation} TO u",
+            f"ALTER TABLE {relation} ROW LEVEL SECURITY ON",
+        )
+        assert seen(warehouse, f"SELECT region FROM {relation}") == [("north",)]
 
 
 def test_rows_come_before_masks(filtered: Warehouse) -> None:

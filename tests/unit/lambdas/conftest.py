@@ -19,6 +19,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "CODE_VERSION": "1",
         "VERSION": "0.1.0",
         "OPTIONS": "sql_model",
+        "REGIONS": "{}",
         "ADMIN_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:admin",
     }.items():
         monkeypatch.setenv(name, value)

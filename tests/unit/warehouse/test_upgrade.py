@@ -7,6 +7,7 @@ from engine_client import EngineClient
 from load_cases import KNOWN, LOADER, Lake, ask, batch_of, fill
 
 from embedded_aws.redshift.engine import Database, Roles
+from solvent.naming import Names
 from solvent.warehouse import marts, merging, migrations, upgrade
 from solvent.warehouse.data_api import DataApi, StatementFailed
 from solvent.warehouse.statements import call
@@ -18,7 +19,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, L
     lake = Lake(folder / "s3")
     database = Database(folder / "solvent.db", storage=lambda role: lake, roles=lambda: Roles("arn:r", ("arn:r",)))
     assert upgrade.ledgers(api(database)) == upgrade.Ledgers({}, {})
-    done = upgrade.apply(api(database), prefix="solvent-dev")
+    done = upgrade.apply(api(database), Names("dev"))
     versions, names = [m.version for m in migrations.read()[1:]], [m.name for m in marts.read()]
     assert done == {"migrations": versions, "marts": names, "options": []}
     yield database, lake
@@ -32,7 +33,7 @@ def api(database: Database, user: str = "admin") -> DataApi:
 def test_the_ledgers_say_what_was_made_and_a_second_time_nothing_is(made: tuple[Database, Lake]) -> None:
     there = api(made[0])
     assert not upgrade.pending(upgrade.ledgers(there))
-    assert upgrade.apply(there, prefix="solvent-dev") == {"migrations": [], "marts": [], "options": []}
+    assert upgrade.apply(there, Names("dev")) == {"migrations": [], "marts": [], "options": []}
 
 
 def test_a_load_and_the_refresh_after_it_run_as_the_loader(made: tuple[Database, Lake]) -> None:
@@ -65,14 +66,14 @@ def test_a_changed_mart_is_made_anew_and_one_that_is_gone_is_dropped(
     monkeypatch.setattr(marts, "read", lambda: fewer)
     try:
         plan = upgrade.pending(upgrade.ledgers(api(database)))
-        done = upgrade.apply(api(database), prefix="solvent-dev")["marts"]
+        done = upgrade.apply(api(database), Names("dev"))["marts"]
         assert changed.name in done and alone.name in done
         assert done == [m.name for m in plan.marts] + plan.gone
         left = ask(database, "SELECT table_name FROM svv_tables WHERE table_schema = 'marts'")
         assert (alone.name,) not in left and (changed.name,) in left
     finally:
         monkeypatch.undo()
-    assert alone.name in upgrade.apply(api(database), prefix="solvent-dev")["marts"]
+    assert alone.name in upgrade.apply(api(database), Names("dev"))["marts"]
 
 
 def test_every_table_that_a_run_fills_has_its_procedure() -> None:
