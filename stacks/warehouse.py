@@ -18,6 +18,10 @@ from stacks.lake import LakeStack
 from stacks.network import NetworkStack
 
 ADMIN_USER = "admin"
+SECOND_FACTOR = {
+    "Bool": {"aws:MultiFactorAuthPresent": "true"},
+    "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"},  # seconds
+}
 LOG_EXPORTS = ("connectionlog", "useractivitylog", "userlog")
 
 
@@ -29,10 +33,10 @@ class WarehouseStack(SolventStack):
         self._log_groups(lake)
         self.workgroup = self._workgroup(network)
         self.workgroup_arn = self.workgroup.attr_workgroup_workgroup_arn
-        for redshift_role in naming.PEOPLE:
-            self._role_of_people(redshift_role, self.names.person(redshift_role))
+        for redshift_role in naming.ASSUMED:
+            self._assumed(redshift_role, self.names.person(redshift_role))
         for group in self.config.warehouse.row_level_security:
-            self._role_of_people("regional_analyst", self.names.regional(group))
+            self._assumed("regional_analyst", self.names.regional(group))
         self._migrations(lake, network)
 
     def _copy_role(self, lake: LakeStack) -> iam.Role:
@@ -93,18 +97,23 @@ class WarehouseStack(SolventStack):
             name = f"/aws/redshift/{self.names.workgroup}/{kind}"
             self.namespace.node.add_dependency(LogGroup(self, kind.capitalize(), name=name, key=lake.key))
 
-    def _role_of_people(self, redshift_role: str, name: str) -> None:
-        """What people assume to ask the warehouse. On AWS a caller is a user of the warehouse without any rights.
+    def _assumed(self, redshift_role: str, name: str) -> None:
+        """What people and programs assume to ask the warehouse. A caller is a user there without any rights.
 
         The tag makes Redshift give that user the role of that name:
         https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-iam-access-federated-db-roles.html
         """
+        # whoever of this account may call sts:AssumeRole on it; an administrator by a second factor of the last hour
+        assumed_by: iam.IPrincipal = iam.AccountRootPrincipal()
+        if redshift_role == naming.ADMIN:
+            assumed_by = iam.PrincipalWithConditions(iam.AccountRootPrincipal(), SECOND_FACTOR)
         role = iam.Role(
             self,
             name.removeprefix(self.names.prefix).title().replace("-", ""),
             role_name=name,
             description=f"Asks the warehouse through the Data API, as its role {redshift_role}",
-            assumed_by=iam.AccountRootPrincipal(),  # whoever of this account may call sts:AssumeRole on it
+            assumed_by=assumed_by,
+            max_session_duration=Duration.hours(1),
         )
         Tags.of(role).add("RedshiftDbRoles", redshift_role)
         allow(

@@ -256,9 +256,9 @@ class Figures:
                     "segment": segment,
                     "loans": len(rows),
                     "labelled": labelled,
-                    **_wilson("default_rate", rows.defaulted.sum(), labelled),
+                    **wilson("default_rate", rows.defaulted.sum(), labelled),
                     "loans_due": len(has_due),
-                    **_wilson("late_30_rate", late_30, len(has_due)),
+                    **wilson("late_30_rate", late_30, len(has_due)),
                     "on_time_rate": share(rows.on_time.sum(), rows.due.sum()) if enough else None,
                     "average_delay": share(rows.days_late.sum(), settled) if enough else None,
                 }
@@ -282,7 +282,7 @@ class Figures:
                 }
 
 
-def _wilson(name: str, events: float, trials: int) -> Row:
+def wilson(name: str, events: float, trials: int) -> Row:
     """The roots p of (share - p)^2 = z^2 p (1 - p) / n."""
     if trials < SMALLEST:
         return {name: None, f"{name}_low": None, f"{name}_high": None}

@@ -68,6 +68,7 @@ FAULTS = (
     # who may be whom
     Fault("an analyst is a risk officer in the warehouse", "Warehouse/Analyst", put("Tags.0.Value", "risk_officer"), "policies people-role"),
     Fault("an analyst has a role that the warehouse does not know", "Warehouse/Analyst", put("Tags.0.Value", "analysts"), "policies people-role"),
+    Fault("an administrator of the warehouse needs no second factor", "Warehouse/Admin", widened_statement("sts:AssumeRole", "Condition"), "policies people-mfa"),
     Fault("all accounts but this may take a role by a service", "Orchestration/ScheduleRole", changed_statement("sts:AssumeRole", "Condition", NEGATED), "policies trust-source-account"),
     Fault("a function's role can be taken on a condition that Lambda never fulfils", "Orchestration/RunControlRole", changed_statement("sts:AssumeRole", "Condition", {"StringEquals": {"sts:ExternalId": "x"}}), "policies trust-condition"),
     Fault("another account may take a role", "Orchestration/RunControlRole", statement(Action="sts:AssumeRole", Principal=STRANGER), "policies trust-stranger"),

@@ -1,4 +1,7 @@
-"""The roles that people take: the tag that names a role of the warehouse must fit the role's name, and the SQL."""
+"""The roles that people take: the tag that names a role of the warehouse must fit the role's name, and the SQL.
+
+An administrator's asks for a second factor.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,6 +11,8 @@ from gates.iam.roles import Role
 from gates.outcome import Finding
 
 TAG = "RedshiftDbRoles"  # https://docs.aws.amazon.com/redshift/latest/mgmt/redshift-iam-access-federated-db-roles.html
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+SECOND_FACTOR = {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}
 MIGRATIONS = ROOT / "sql" / "warehouse"
 
 
@@ -26,6 +31,8 @@ def check(roles: Mapping[str, Role], environment: str) -> Iterator[Finding]:
             name = f"solvent-{environment}-{given.replace('_', '-')}"
             if role.name != name and not role.name.startswith(f"{name}-"):
                 yield Finding("people-role", role.name, f"its tag makes it {given} in the warehouse")
+            if given == "admin" and any(s.get("Condition") != SECOND_FACTOR for s in role.trusted):
+                yield Finding("people-mfa", role.name, "administrators need no second factor of the last hour")
 
 
 def _made_by_migrations() -> set[str]:

@@ -53,18 +53,18 @@ def _trust(role: Role) -> Iterator[Finding]:
         yield Finding("trust-service", role.name, f"{verb} {service}")
     for statement in role.trusted:
         door = Door("trust", role.where, (), statement)
-        people = any(user.kind in ("People", "DataSteward") for user in role.users)
+        assumed = any(user.kind in ("People", "DataSteward") for user in role.users)
         for principal in door.principals.get("AWS", []):
             if principal == "*":
                 yield Finding("trust-anybody", role.name, "anybody may take it")
-            elif principal != ROOT or not people:
+            elif principal != ROOT or not assumed:
                 yield Finding("trust-stranger", role.name, f"{principal} may take it")
         for kind in sorted(set(door.principals) - {"AWS", "Service"}):
             yield Finding("trust-stranger", role.name, f"{kind} {door.principals[kind]} may take it")
         if SAY_FOR_WHOM & set(door.principals.get("Service", [])):
             if not door.asks(FOR_US):
                 yield Finding("trust-source-account", role.name, "the service may take it for another account")
-        elif "Condition" in statement:
+        elif "Condition" in statement and not (assumed and statement["Condition"] == people.SECOND_FACTOR):
             yield Finding("trust-condition", role.name, f"who it trusts cannot fulfil {statement['Condition']}")
         if as_list(statement.get("Action")) != ["sts:AssumeRole"] or "NotPrincipal" in statement:
             yield Finding("trust-action", role.name, "a trust policy says who may sts:AssumeRole, nothing else")

@@ -16,6 +16,8 @@ NO_BASE = "none"  # said of the first run of a data set; an argument of a Glue j
 # The events of the stream (source contracts), and where they lie in the raw zone.
 EVENTS = ("application_event",)
 PEOPLE = ("analyst", "risk_officer")  # the warehouse's roles for people
+ADMIN = "admin"  # the warehouse's role for emergencies
+ASSUMED = (*PEOPLE, "service", ADMIN)  # roles of the warehouse that come with an IAM role, which somebody assumes
 STEWARD = "data-steward"  # the role of people who look after quarantine
 STREAM, COMPACTED = "stream/", "stream-compacted/"
 
@@ -35,7 +37,7 @@ class Names:
         return f"{self.prefix}-{suffix}"
 
     def person(self, role: str) -> str:
-        """The IAM role that people assume to be the warehouse's `role`."""
+        """The IAM role that somebody assumes to be the warehouse's `role`, such as one of ASSUMED."""
         return self.named(role.replace("_", "-"))
 
     def regional(self, group: str) -> str:

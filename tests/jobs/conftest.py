@@ -40,6 +40,19 @@ def lakehouse(tmp_path: Path) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def reconciled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A warehouse of lending, and what pandas says of it (lending_reconciled.py)."""
+    import lending_reconciled
+
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        made = lending_reconciled.made(tmp_path_factory.mktemp("reconcile"))
+    yield made
+    made[0].database.close()
+
+
+@pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One local session for all tests."""
     import spark_session

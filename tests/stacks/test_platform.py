@@ -159,14 +159,17 @@ def test_who_uploads_in_parts_may_give_up(assembly: Any) -> None:
         assert writing and all("s3:AbortMultipartUpload" in s["Action"] for s in writing), role
 
 
-@pytest.mark.parametrize("name", ["analyst", "risk-officer"])
-def test_people_have_a_role_that_the_warehouse_knows(assembly: Any, name: str) -> None:
+@pytest.mark.parametrize("name", ["analyst", "risk-officer", "service", "admin"])
+def test_who_asks_the_warehouse_has_a_role_that_it_knows(assembly: Any, name: str) -> None:
     role = assembly.one("AWS::IAM::Role", RoleName=f"solvent-{assembly.environment}-{name}")
     tags = {tag["Key"]: tag["Value"] for tag in role["Tags"]}
-    sql = (bundling.ROOT / "sql" / "warehouse" / "0002_access.sql").read_text()
+    sql = "".join(path.read_text() for path in (bundling.ROOT / "sql" / "warehouse").glob("*.sql"))
     assert f"CREATE ROLE {tags['RedshiftDbRoles']};" in sql
+    assert role["MaxSessionDuration"] == 3600
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert flat(trust["Principal"]["AWS"]) == "arn:aws:iam::111111111111:root"
+    second_factor = {"aws:MultiFactorAuthPresent": "true"}, {"aws:MultiFactorAuthAge": "3600"}
+    assert tuple(trust.get("Condition", {}).values()) == (second_factor if name == "admin" else ())
     assert {"redshift-serverless:GetCredentials", "redshift-data:ExecuteStatement"} <= assembly.actions(name)
     for statement in assembly.statements(name):
         if statement["Resource"] == "*":

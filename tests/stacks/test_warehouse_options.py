@@ -1,11 +1,12 @@
 """The warehouse's options: what each adds to dev, that the gates hold with it, and that prod's train reports it."""
 
+import json
 from typing import Any
 
 import pytest
 
 from gates.assembly import Assembly, flat
-from gates.iam import least_privilege
+from gates.iam import least_privilege, policies
 from gates.iam.roles import roles
 from gates.machines import data_flow
 from gates.networks import paths as networks
@@ -14,12 +15,15 @@ from solvent import naming
 from solvent.warehouse import options
 from stacks import config, platform, synthesis
 
+GROUPS = {"north": ("North", "Midlands")}
+
 
 @pytest.fixture(scope="module")
 def switched(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     """dev with every option on."""
     given = config.load("dev")
-    on = given.warehouse.model_copy(update=dict.fromkeys(config.OPTION_ENDPOINTS, True))
+    every = dict.fromkeys(config.OPTION_ENDPOINTS, True) | {"row_level_security": GROUPS}
+    on = given.warehouse.model_copy(update=every)
     folder = tmp_path_factory.mktemp("options") / "dev"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(config, "load", lambda name: given.model_copy(update={"warehouse": on}))
@@ -28,7 +32,7 @@ def switched(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     return Assembly("dev", folder)
 
 
-GATES = (least_privilege.check, networks.check, cfn_guard, data_flow.check)
+GATES = (least_privilege.check, policies.check, networks.check, cfn_guard, data_flow.check)
 
 
 @pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate.__module__)
@@ -56,7 +60,18 @@ def test_the_deploy_is_told_the_options_and_knows_them(switched: Assembly, dev: 
         return str(resource["Options"])
 
     assert told(dev) == ""
-    assert set(told(switched).split(",")) == set(config.OPTION_ENDPOINTS) <= set(options.read())
+    assert set(told(switched).split(",")) == {*config.OPTION_ENDPOINTS, "row_level_security"} == set(options.read())
+
+
+def test_a_group_of_analysts_has_its_role_and_the_deploy_is_told_its_regions(switched: Assembly, dev: Any) -> None:
+    role = switched.one("AWS::IAM::Role", RoleName="solvent-dev-regional-analyst-north")
+    assert [tag["Value"] for tag in role["Tags"] if tag["Key"] == "RedshiftDbRoles"] == ["regional_analyst"]
+    function = switched.one("AWS::Lambda::Function", FunctionName="solvent-dev-migrate")
+    resource = switched.one("Custom::WarehouseMigrations")
+    for told in (function["Environment"]["Variables"]["REGIONS"], resource["Regions"]):
+        assert json.loads(told) == {"north": ["North", "Midlands"]}
+    names = {flat(role.get("RoleName", "")) for role in dev.of("AWS::IAM::Role").values()}
+    assert not any("regional" in name for name in names)
 
 
 def test_the_warehouse_may_ask_the_portfolios_endpoints_and_no_other(switched: Assembly) -> None:

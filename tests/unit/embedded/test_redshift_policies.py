@@ -177,7 +177,7 @@ def test_a_policy_may_look_up_who_sees_what(warehouse: Warehouse) -> None:
 @pytest.mark.contract(
     "redshift.row-level-security-where",
     page="https://docs.aws.amazon.com/redshift/latest/dg/r_ATTACH_RLS_POLICY.html",
-    says="An RLS policy is attached to tables, views and materialized views, not below a materialized view or a policy.",
+    says="An RLS policy is attached to no base table of a materialized view and to no lookup table of a policy.",
 )
 def test_a_policy_is_attached_to_a_late_binding_view_and_not_below_a_materialized_one(warehouse: Warehouse) -> None:
     warehouse.run(

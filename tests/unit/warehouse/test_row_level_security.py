@@ -71,9 +71,8 @@ def test_what_is_of_a_customer_has_a_view_of_regions_with_the_columns_of_an_anal
     listed = "SELECT relname FROM svv_rls_attached_policy WHERE is_rls_on AND grantee = 'regional_analyst' ORDER BY 1"
     assert [name for (name,) in warehouse.rows(listed)] == REGIONAL
     for name in set(REGIONAL) - {"segments"}:
-        columns = "SELECT column_name FROM svv_columns WHERE table_schema = 'regional' AND table_name = :name"
         open_to_analysts = {c.name for c in KNOWN[name].columns if c.pii not in ("direct", "protected")}
-        assert {c for (c,) in warehouse.rows(columns, name=name)} == open_to_analysts | {"region"}, name
+        assert {c for (c,) in _columns(warehouse, name)} == open_to_analysts | {"region"}, name
 
 
 @pytest.mark.parametrize("name", REGIONAL)
@@ -87,8 +86,8 @@ def test_an_analyst_of_a_region_sees_its_rows_exactly(warehouse: Warehouse, name
 
 
 def _columns(warehouse: Warehouse, name: str) -> list[tuple[Any, ...]]:
-    sql = "SELECT column_name FROM svv_columns WHERE table_schema = 'regional' AND table_name = :name ORDER BY ordinal_position"
-    return warehouse.rows(sql, name=name)
+    columns = "SELECT column_name FROM svv_columns WHERE table_schema = 'regional' AND table_name = :name"
+    return warehouse.rows(f"{columns} ORDER BY ordinal_position", name=name)
 
 
 @pytest.mark.parametrize("relation", [c.table for c in KNOWN.values() if c.kind in ("published", "mart")])
@@ -120,5 +119,5 @@ def test_the_policy_outlives_a_mart_that_is_made_anew_and_the_option_goes_whole(
     assert options.apply(api(warehouse), [], prefix="solvent-test") == [regions.OPTION]
     with pytest.raises(SqlError, match="does not exist|permission denied"):
         select(warehouse, "north", count)
-    left = "SELECT COUNT(*) FROM svv_rls_policy UNION ALL SELECT COUNT(*) FROM svv_tables WHERE table_name = 'regions_of_users'"
-    assert warehouse.rows(left) == [(0,), (0,)]
+    assert warehouse.rows("SELECT polname FROM svv_rls_policy") == []
+    assert warehouse.rows("SELECT 1 FROM svv_tables WHERE table_name = 'regions_of_users'") == []
