@@ -112,8 +112,13 @@ def _in_an_account(region: str, *keys: str) -> boto3.Session:
 
 
 def configured_region(environment: str) -> str:
+    return str(configuration(environment)["region"])
+
+
+def configuration(environment: str) -> dict[str, Any]:
+    """The checkout's `config/<environment>.yaml`, as it is written. Raises NoTarget."""
     path = checkout() / "config" / f"{environment}.yaml"
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml")))
         raise NoTarget(f"There is no environment '{environment}' (config/ has: {known}).")
-    return str(yaml.safe_load(path.read_text())["region"])
+    return dict(yaml.safe_load(path.read_text()))

@@ -12,8 +12,8 @@ from botocore.config import Config
 from rich.console import Console
 
 from solvent.client import PlatformError
-from solvent.target import Target
-from solvent.warehouse import upgrade
+from solvent.target import Target, configuration
+from solvent.warehouse import options, upgrade
 from solvent.warehouse.upgrade import Ledgers, Pending
 
 _LONGEST_INVOCATION = 900
@@ -27,7 +27,9 @@ class Upgrade:
 
     def pending(self) -> Pending:
         """What of the checkout is not in the warehouse. Raises MigrationError, MartError, PlatformError."""
-        return upgrade.pending(Ledgers.of(self._ask("ledgers")))
+        switches = configuration(self._target.names.environment)["warehouse"]
+        wanted = [name for name in options.read() if switches.get(name)]
+        return upgrade.pending(Ledgers.of(self._ask("ledgers")), wanted)
 
     def apply(self) -> dict[str, list[str]]:
         """Apply what was deployed; {"migrations", "marts", "options"}. Raises PlatformError."""
@@ -54,6 +56,7 @@ def show(console: Console, pending: Pending, prefix: str, *, statements: bool) -
     lines: list[tuple[str, list[str]]] = [(f"migration {m.file}", m.statements(prefix)) for m in pending.migrations]
     lines += [(f"drop      marts.{name}", []) for name in pending.gone]
     lines += [(f"make      marts.{m.name} ({m.kind})", m.create()) for m in pending.marts]
+    lines += [(f"option    {c.option.name}: {c}", c.statements(prefix)) for c in pending.options]
     for line, made in lines:
         console.print(line, markup=False, highlight=False)
         for statement in made if statements else []:

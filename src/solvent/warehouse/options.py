@@ -17,7 +17,6 @@ LEDGER = (
     "CREATE TABLE IF NOT EXISTS ops.options_ledger (name VARCHAR(120) NOT NULL, checksum VARCHAR(64) NOT NULL, "
     "applied_at TIMESTAMP NOT NULL, PRIMARY KEY (name)) DISTSTYLE ALL SORTKEY (name)"
 )
-_STANDS = "SELECT name, checksum FROM ops.options_ledger"
 _OFF = ".off.sql"
 
 
@@ -38,34 +37,60 @@ class Option:
         return hashlib.sha256(self.on.encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Change:
+    """What an upgrade does with an option: takes it back, makes it, or both when it was edited."""
+
+    option: Option
+    taken_back: bool
+    made: bool
+
+    def statements(self, prefix: str) -> list[str]:
+        """`prefix`, e.g. `solvent-dev`, takes the place of `${prefix}` in the files."""
+        back = [*statements(self.option.off, prefix), _forget(self.option)] if self.taken_back else []
+        made = [*statements(self.option.on, prefix), _record(self.option)] if self.made else []
+        return back + made
+
+    def __str__(self) -> str:
+        return "edited" if self.taken_back and self.made else "on" if self.made else "off"
+
+
 def apply(api: DataApi, wanted: Collection[str], *, prefix: str) -> list[str]:
     """Make the wanted options that are new or edited, take back those no longer wanted; returns the names of both.
 
-    `prefix`, e.g. `solvent-dev`, takes the place of `${prefix}` in their files.
-
-    What the ledger has and the files do not stays: a stack that rolls back runs the previous version's code.
     Raises OptionError before anything is done, or DataApiError.
     """
+    plan({}, wanted)  # refuses an unknown one before the warehouse is asked
+    api.execute(LEDGER)
+    changes = plan(stands(api), wanted)
+    for statement in [s for change in changes for s in change.statements(prefix)]:
+        api.execute(statement)
+    return [change.option.name for change in changes]
+
+
+def stands(api: DataApi) -> dict[str, str]:
+    """What the ledger says of the options that are on: name -> checksum."""
+    rows = api.query("SELECT name, checksum FROM ops.options_ledger").rows
+    return {str(name): str(checksum) for name, checksum in rows}
+
+
+def plan(there: Mapping[str, str], wanted: Collection[str]) -> list[Change]:
+    """What differs from what is wanted. Raises OptionError for an option that there is not.
+
+    What the ledger has and the files do not stays: a stack that rolls back runs the previous version's code.
+    """
     known = read()
-    strangers = sorted(set(wanted) - set(known))
-    if strangers:
+    if strangers := sorted(set(wanted) - set(known)):
         raise OptionError(
             f"There is no option {', '.join(strangers)}: sql/warehouse/options/ has {', '.join(known)}. "
             "No option was changed."
         )
-    api.execute(LEDGER)
-    there = {str(name): str(checksum) for name, checksum in api.query(_STANDS).rows}
-    touched = []
-    for name, option in known.items():
-        stands, should = there.get(name), option.checksum if name in wanted else None
-        if stands == should:
-            continue
-        taken_back = [*statements(option.off, prefix), _forget(option)] if stands else []
-        made = [*statements(option.on, prefix), _record(option)] if should else []
-        for statement in taken_back + made:
-            api.execute(statement)
-        touched.append(name)
-    return touched
+    should = {name: option.checksum for name, option in known.items() if name in wanted}
+    return [
+        Change(option, taken_back=name in there, made=name in wanted)
+        for name, option in known.items()
+        if there.get(name) != should.get(name)
+    ]
 
 
 def read() -> dict[str, Option]:

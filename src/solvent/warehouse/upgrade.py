@@ -20,15 +20,19 @@ _LEDGERS = "SELECT table_name FROM svv_tables WHERE table_schema = 'ops'"
 
 @dataclass(frozen=True)
 class Ledgers:
-    """What has been applied: migrations (version -> checksum), marts (name -> kind and checksum)."""
+    """What has been applied: migrations (version -> checksum), marts (name -> kind and checksum), options (name ->
+    checksum).
+    """
 
     migrations: dict[str, str]
     marts: dict[str, tuple[str, str]]
+    options: dict[str, str]
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Ledgers":
         """From JSON, where tuples are lists."""
-        return cls(dict(told["migrations"]), {name: (kind, sum_) for name, (kind, sum_) in told["marts"].items()})
+        made = {name: (kind, checksum) for name, (kind, checksum) in told["marts"].items()}
+        return cls(dict(told["migrations"]), made, dict(told["options"]))
 
 
 @dataclass(frozen=True)
@@ -38,27 +42,32 @@ class Pending:
     migrations: list[Migration]
     marts: list[Mart]
     gone: list[str]
+    options: list[options.Change]
 
     def __bool__(self) -> bool:
-        return bool(self.migrations or self.marts or self.gone)
+        return bool(self.migrations or self.marts or self.gone or self.options)
 
 
 def ledgers(api: DataApi) -> Ledgers:
-    """Read both ledgers; what a new warehouse has not yet is empty. Raises DataApiError."""
+    """Read the ledgers; what a new warehouse has not yet is empty. Raises DataApiError."""
     there = {str(row[0]) for row in api.query(_LEDGERS).rows}
     return Ledgers(
         migrations.applied(api) if "schema_migrations" in there else {},
         marts.stands(api) if "marts_ledger" in there else {},
+        options.stands(api) if "options_ledger" in there else {},
     )
 
 
-def pending(done: Ledgers) -> Pending:
-    """What of the files is not in the ledgers. Raises MigrationError for an edited or late file, and MartError."""
+def pending(done: Ledgers, wanted: Collection[str] = ()) -> Pending:
+    """What of the files is not in the ledgers, and which options are not as wanted. Raises MigrationError for an edited
+    or late file, MartError and OptionError.
+    """
     known = marts.read()
     return Pending(
         migrations.plan(migrations.read()[1:], done.migrations),
         marts.plan(known, {name: checksum for name, (_, checksum) in done.marts.items()}),
         sorted(set(done.marts) - {m.name for m in known}),
+        options.plan(done.options, wanted),
     )
 
 

@@ -9,6 +9,7 @@ from fakes import NAMES
 from typer.testing import CliRunner
 
 from solvent.cli import main
+from solvent.cli import migrate as command
 from solvent.client import PlatformError
 from solvent.warehouse import marts, migrations
 from solvent.warehouse.migrations import MigrationError
@@ -17,6 +18,7 @@ FILES, MARTS = migrations.read()[1:], marts.read()
 ALL = {
     "migrations": {m.version: m.checksum for m in FILES},
     "marts": {m.name: [m.kind, m.checksum] for m in MARTS},
+    "options": {},  # as in config/dev.yaml
 }
 
 
@@ -81,6 +83,17 @@ def test_a_plan_shows_statements_when_asked(monkeypatch: pytest.MonkeyPatch) -> 
         assert statement in loud and statement not in quiet
 
 
+def test_a_plan_tells_which_options_go_on_and_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    switches = {"warehouse": {"sql_model": True, "streaming_view": False, "row_level_security": {"north": ["North"]}}}
+    monkeypatch.setattr(command, "configuration", lambda environment: switches)
+    there = {**ALL, "options": {"streaming_view": "any", "row_level_security": "older"}}
+    plan = run(monkeypatch, Lambda(there), "--plan").output
+    for line in ("sql_model: on", "streaming_view: off", "row_level_security: edited"):
+        assert f"option    {line}\n" in plan
+    loud = run(monkeypatch, Lambda(there), "--plan", "-v").output
+    assert "DROP MATERIALIZED VIEW IF EXISTS marts.application_events_live" in loud
+
+
 def test_nothing_pending_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "dev at home is up to date" in run(monkeypatch, Lambda(ALL), "--plan").output
 
@@ -97,7 +110,7 @@ def test_an_edited_file_is_refused_by_name_before_anything_runs(
 
 
 def test_what_was_deployed_is_applied_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    function = Lambda({"migrations": {}, "marts": {}})
+    function = Lambda({"migrations": {}, "marts": {}, "options": {}})
     done = run(monkeypatch, function)
     assert done.exit_code == 0, done.output
     assert all(name in done.output for name in (FILES[0].version, MARTS[0].name, "sql_model"))

@@ -76,7 +76,7 @@ def test_the_physical_id_never_changes(answers: list[dict[str, Any]]) -> None:
 
 def test_a_person_is_told_what_has_been_applied_and_nothing_is_touched(answers: list[dict[str, Any]]) -> None:
     data = empty_warehouse()
-    assert call({"action": "ledgers"}, data) == {"migrations": {}, "marts": {}}
+    assert call({"action": "ledgers"}, data) == {"migrations": {}, "marts": {}, "options": {}}
     assert {operation for operation, _ in data.requests} == {
         "execute_statement", "describe_statement", "get_statement_result",
     }  # fmt: skip

@@ -18,7 +18,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, L
     folder = tmp_path_factory.mktemp("upgraded")
     lake = Lake(folder / "s3")
     database = Database(folder / "solvent.db", storage=lambda role: lake, roles=lambda: Roles("arn:r", ("arn:r",)))
-    assert upgrade.ledgers(api(database)) == upgrade.Ledgers({}, {})
+    assert upgrade.ledgers(api(database)) == upgrade.Ledgers({}, {}, {})
     done = upgrade.apply(api(database), Names("dev"))
     versions, names = [m.version for m in migrations.read()[1:]], [m.name for m in marts.read()]
     assert done == {"migrations": versions, "marts": names, "options": []}
