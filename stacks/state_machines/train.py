@@ -13,7 +13,7 @@ from stacks.state_machines import approval, deploy
 from stacks.state_machines.parts import Parts
 from stacks.state_machines.states import ANY, Machine
 
-CONTENT_TYPES = ["application/json", "application/jsonlines"]
+CONTENT_TYPES = ["application/json", "application/jsonlines", "text/csv"]
 
 
 def definition(parts: Parts) -> dict[str, Any]:

@@ -103,7 +103,8 @@ class Contract:
     A source's files have fields separated by `delimiter`; an `optional` one may be absent from a delivery.
 
     A `mart` is an object of the warehouse's schema `marts`: a view, a `materialized` one, or a table of reference data
-    (`rows`, in the order of the columns). A `query` is a saved one, with `parameters`.
+    (`rows`, in the order of the columns). One with an `option` of the warehouse is there when that is on. A `query` is
+    a saved one, with `parameters`.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     materialized: bool = False
     rows: tuple[tuple[str | float | None, ...], ...] = ()
+    option: str | None = None
     parameters: tuple[Parameter, ...] = ()
 
     @property
@@ -241,8 +243,8 @@ class Contracts(Mapping[str, Contract]):
         return (*found, *(h for h in histories if h is not None))
 
     def marts(self) -> tuple[Contract, ...]:
-        """The objects of the warehouse's schema `marts`, by name."""
-        return tuple(sorted((c for c in self.values() if c.kind == "mart"), key=lambda c: c.name))
+        """The objects of the warehouse's schema `marts` that every deploy makes, by name."""
+        return tuple(sorted((c for c in self.values() if c.kind == "mart" and not c.option), key=lambda c: c.name))
 
     def queries(self) -> tuple[Contract, ...]:
         """The saved queries, by name."""

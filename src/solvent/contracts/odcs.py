@@ -113,6 +113,7 @@ def _contract(document: "OpenDataContractStandard", known: dict[str, Contract]) 
         optional=options.get("delivery") == "optional",
         rules=tuple(Rule(**rule) for rule in options.get("rules", ())),
         materialized=bool(options.get("materialized", False)),
+        option=options.get("option"),
         rows=tuple(tuple(row) for row in options.get("rows", ())),
         parameters=tuple(Parameter(**given) for given in options.get("parameters", ())),
     )

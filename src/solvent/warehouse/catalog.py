@@ -33,6 +33,7 @@ def relations() -> Mapping[str, Relation]:
     known = contracts.load()
     access = grants.access(known)
     kinds = [(m.contract, m.kind, m.question) for m in marts.read()]
+    kinds += [(c, "materialized view", c.purpose) for c in known.values() if c.option]
     kinds += [(c, "table", c.purpose or c.description) for c in known.values() if c.kind == "published"]
     found = [
         Relation(c, kind, about, access.reads.get(c.table, {}), access.masked.get(c.table, {}))

@@ -1,4 +1,4 @@
-"""Which role may read which columns, and which of them masked, as the migrations and the marts say.
+"""Which role may read which columns, and which of them masked, as the migrations, options and marts say.
 
 Read from the statements of the checkout: asking the warehouse would wake it, and it tells nobody what others may do.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from solvent.contracts import Contract, Contracts
-from solvent.warehouse import marts, migrations
+from solvent.warehouse import marts, migrations, options
 
 Columns = Mapping[str, Mapping[str, frozenset[str]]]  # relation (`lending.loans`) -> role -> columns
 _GRANT = re.compile(
@@ -35,8 +35,9 @@ class Access:
 
 
 def access(known: Contracts) -> Access:
-    """Of every table and mart."""
+    """Of every table and mart, those of options among them."""
     statements = [s for m in migrations.read() for s in m.statements("solvent-dev")]
+    statements += [s for o in options.read().values() for s in migrations.statements(o.on, "solvent-dev")]
     statements += [s for m in marts.read() for s in m.create()]
     return parse(statements, {c.table: c for c in known.values() if c.kind in ("published", "mart")})
 

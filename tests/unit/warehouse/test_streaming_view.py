@@ -12,7 +12,8 @@ from warehouse_cases import migrated, rows_of
 
 from embedded_aws.redshift.errors import SqlError
 from embedded_aws.redshift.streams import StreamBatch
-from solvent.warehouse import options
+from solvent import contracts
+from solvent.warehouse import grants, options
 from solvent.warehouse.data_api import DataApi
 
 STREAM, ANALYST = "solvent-test-events", "IAMR:somebody"
@@ -55,6 +56,26 @@ def test_events_are_seen_once_refreshed_and_what_is_no_json_is_left_out(warehous
     warehouse.run("CALL ops.refresh_application_events_live()", user=ANALYST)
     assert [(row["event_id"], row["team"]) for row in rows_of(warehouse, seen)] == [("E1", "branch"), ("E2", "desk")]
     assert set(warehouse.streams.roles) == {ROLE}
+
+
+def test_it_has_the_columns_of_its_contract_and_the_readers_that_the_dictionary_names(warehouse: Warehouse) -> None:
+    switch(warehouse, "streaming_view")
+    contract = contracts.load()["application_events_live"]
+    made = rows_of(
+        warehouse,
+        "SELECT column_name FROM svv_columns "
+        "WHERE table_schema = 'marts' AND table_name = 'application_events_live' ORDER BY ordinal_position",
+    )
+    assert [row["column_name"] for row in made] == list(contract.column_names)
+    granted = rows_of(
+        warehouse,
+        "SELECT identity_name FROM svv_relation_privileges WHERE relation_name = 'application_events_live' "
+        "AND privilege_type = 'SELECT' AND identity_type = 'role' ORDER BY 1",
+    )
+    reads = grants.access(contracts.load()).reads[contract.table]
+    readers = {row["identity_name"] for row in granted}
+    assert readers == set(reads) == {"admin", "analyst", "risk_officer"}
+    assert set().union(*reads.values()) == set(contract.column_names)
 
 
 def test_taken_back_it_leaves_nothing_and_made_again_it_is_whole(warehouse: Warehouse) -> None:
