@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS _redshift.sys_load_error_detail (
     line_number BIGINT, column_name VARCHAR, column_type VARCHAR, column_length VARCHAR, error_code INTEGER,
     error_message VARCHAR
 );
+ALTER TABLE _redshift.sys_load_error_detail ADD COLUMN IF NOT EXISTS user_id VARCHAR;  -- whose load: the user's name
 
 -- JSON and bytes, with Redshift's names; SUPER is JSON, VARBYTE is BLOB.
 CREATE OR REPLACE MACRO _redshift.json_parse(x BLOB) AS json(decode(x)), (x VARCHAR) AS json(x);

@@ -15,9 +15,15 @@ from embedded_aws.redshift.errors import SqlError, from_parser
 
 
 class WarehouseRedshift(Redshift):
-    """Redshift with the column attributes DISTKEY and SORTKEY and the table attributes ... AUTO."""
+    """Redshift with the column attributes DISTKEY and SORTKEY and the table attributes ... AUTO.
+
+    A parameter of the Data API may be named like a keyword: `:on`.
+    """
 
     class Parser(Redshift.Parser):  # type: ignore[valid-type, misc]
+        COLON_PLACEHOLDER_TOKENS = Redshift.Parser.COLON_PLACEHOLDER_TOKENS | {
+            token for word, token in Redshift.Tokenizer.KEYWORDS.items() if word.isalpha()
+        }
         CONSTRAINT_PARSERS = {
             **Redshift.Parser.CONSTRAINT_PARSERS,
             "DISTKEY": lambda self: _ignored("distkey"),

@@ -133,8 +133,18 @@ class Session:
         """A line of sys_load_error_detail, outside of the failed transaction."""
         self.cursor.execute(
             "INSERT INTO _redshift.sys_load_error_detail "
-            "VALUES (uuid(), current_database(), ?, now(), ?, ?, ?, ?, ?, ?, ?)",
-            [error.table, error.file, error.line, error.column, error.type, error.length, error.code, error.message],
+            "VALUES (uuid(), current_database(), ?, now(), ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                error.table,
+                error.file,
+                error.line,
+                error.column,
+                error.type,
+                error.length,
+                error.code,
+                error.message,
+                self.user,
+            ],
         )
 
     def execute(self, sql: str) -> Outcome:

@@ -76,7 +76,7 @@ def _seen(access: Access, table: exp.Table, checker: Rights, *, within_view: boo
             return table
         if (schema, name) not in access.catalogue.views and name not in _SYSTEM_TABLES and not checker.superuser:
             raise denied("relation", name)
-        return table
+        return _own_rows(table, access.user) if name in _SYSTEM_TABLES and not checker.superuser else table
     if not checker.superuser:
         checker.require_usage(schema)
     every = access.catalogue.relations[schema, name]
@@ -90,6 +90,12 @@ def _seen(access: Access, table: exp.Table, checker: Rights, *, within_view: boo
     if not hidden and not inlined and not access.rights.protected(schema, name):
         return table
     return _subquery(access, table, schema, name, [c for c in every if c in allowed], inlined=inlined)
+
+
+def _own_rows(table: exp.Table, user: str) -> exp.Expr:
+    """Of a system table everybody but a superuser sees what is his own."""
+    own = exp.select("*").from_(exp.table_(table.name, db="_redshift"))
+    return own.where(exp.column("user_id").eq(exp.Literal.string(user)), copy=False).subquery(table.alias_or_name)
 
 
 def _is_free(access: Access, table: exp.Table, *, within_view: bool) -> bool:

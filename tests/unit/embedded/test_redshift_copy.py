@@ -113,6 +113,20 @@ def test_a_bad_row_loads_nothing_and_is_described(warehouse: Warehouse) -> None:
     assert warehouse.rows(f"SELECT {columns} FROM sys_load_error_detail") == [("s3://lake/in/a.csv", 3, "id", 1207)]
 
 
+@pytest.mark.contract(
+    "redshift.copy-error-own",
+    page="https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html",
+    says="A user who is no superuser sees the errors of his own loads.",
+)
+def test_load_errors_are_seen_by_whoever_loaded(warehouse: Warehouse) -> None:
+    warehouse.storage.put("lake", "in/a.csv", b"x,b,2024-01-31\n")
+    warehouse.run("CREATE USER u PASSWORD DISABLE", "CREATE USER other PASSWORD DISABLE", "GRANT ALL ON t TO u")
+    with pytest.raises(SqlError, match="Load into table 't' failed"):
+        warehouse.run(f"{COPY} CSV", user="u")
+    seen = "SELECT e.error_code FROM sys_load_error_detail AS e WHERE e.file_name LIKE 's3://%'"
+    assert [warehouse.rows(seen, user=user) for user in ("u", "other", "admin")] == [[(1207,)], [], [(1207,)]]
+
+
 @pytest.mark.parametrize(("line", "code"), [(b",a,2024-01-31", 1213), (b"1,abcdef,2024-01-31", 1204)])
 def test_missing_and_too_long_values_are_named(warehouse: Warehouse, line: bytes, code: int) -> None:
     warehouse.storage.put("lake", "in/a.csv", line + b"\n")

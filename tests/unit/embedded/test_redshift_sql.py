@@ -50,3 +50,9 @@ def test_result(tmp_path: Path, sql: str, expected: list[str]) -> None:
     columns = [column.to_pylist() for column in table.columns]
     shown = [" | ".join("null" if v is None else text(v) for v in row) for row in zip(*columns, strict=True)]
     assert shown == expected
+
+
+def test_a_parameter_may_be_named_like_a_keyword(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    for name in ("on", "from", "date", "end", "order", "year"):
+        assert warehouse.rows(f"SELECT 1 WHERE 'x' = :{name} AND :{name} <> 'y'", **{name: "x"}) == [(1,)]
