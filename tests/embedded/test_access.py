@@ -15,6 +15,7 @@ from conftest import EmbeddedAws, wait
 
 from solvent.client import Platform, query
 from solvent.target import Target
+from solvent.warehouse.data_api import StatementFailed
 
 pytestmark = pytest.mark.embedded
 
@@ -40,6 +41,21 @@ def test_an_analyst_asks_the_warehouse_and_nothing_else(aws: EmbeddedAws, platfo
     ):
         with pytest.raises(ClientError, match="AccessDenied"):
             call()
+
+
+def test_a_service_reads_marts_and_no_tables_of_people(aws: EmbeddedAws, platform: Platform) -> None:
+    target = platform.target
+    service = Target(target.names, target.region, aws.session(assume(aws, "solvent-dev-service")), aws.url)
+    assert query(service, "SELECT current_user AS me, count(*) AS days FROM marts.kpi_daily")[1][0][0] == (
+        "IAMR:solvent-dev-service"
+    )
+    with pytest.raises(StatementFailed, match="permission denied for relation customers"):
+        query(service, "SELECT region FROM lending.customers")
+
+
+def test_nobody_is_the_admin_without_a_second_factor(aws: EmbeddedAws, platform: Platform) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        assume(aws, "solvent-dev-admin")
 
 
 @pytest.mark.contract(
