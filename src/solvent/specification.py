@@ -232,7 +232,7 @@ def _training(plain: Mapping[str, Any]) -> Training:
     recipe = plain.get("recipe")
     if recipe is not None and recipe not in RECIPES:
         raise SpecificationError(f"There is no recipe '{recipe}' (known: {', '.join(RECIPES)}).")
-    settings = {**plain, **RECIPES.get(recipe, {})}
+    settings = {**plain, **(RECIPES[recipe] if recipe else {})}
     search = {name: tuple(entries) for name, entries in settings.get("search", {}).items()}
     return Training(**{**settings, "candidates": tuple(settings["candidates"]), "search": search})
 

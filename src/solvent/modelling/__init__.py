@@ -28,9 +28,9 @@ __all__ = ["Trained", "TrainingError", "train"]
 class Trained:
     """The model to serve and what it was judged on.
 
-    `fit` is the model as fitted (`probabilities(frame)`). `frame` (n rows), `y`, `fold_of` and `estimates` hold the rows
-    that a fold judges: all labelled ones, but for the first block by time. `estimates` are each candidate's calibrated
-    out-of-fold probabilities, (n,); `protected` are the protected columns that the frame has.
+    `fit` is the model as fitted (`probabilities(frame)`). `frame` (n rows), `y`, `fold_of` and `estimates` hold the
+    rows that a fold judges: all labelled ones, but for the first block by time. `estimates` are each candidate's
+    calibrated out-of-fold probabilities, (n,); `protected` are the protected columns that the frame has.
     """
 
     model: Scorecard | Boosted
@@ -124,7 +124,9 @@ def _protocol(sample: Sample, specification: Specification) -> str:
 
 def _served(fit: Fitted, specification: Specification, cutoffs: dict[str, float]) -> Scorecard | Boosted:
     if isinstance(fit, Fit):
-        return exported(fit, specification, cutoffs, {b.feature.name: _range(b.feature.name, specification) for b in fit.bins})
+        return exported(
+            fit, specification, cutoffs, {b.feature.name: _range(b.feature.name, specification) for b in fit.bins}
+        )
     assert isinstance(fit, Boosted)
     ranges = [_range(i.name, specification) if i.kind == "numeric" else (None, None) for i in fit.inputs]
     inputs = [replace(i, minimum=low, maximum=high) for i, (low, high) in zip(fit.inputs, ranges, strict=True)]

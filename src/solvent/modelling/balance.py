@@ -20,8 +20,8 @@ def weights(y: Ints) -> Floats:
 def resampled(frame: pd.DataFrame, y: Ints, features: Sequence[Feature], *, seed: int) -> tuple[pd.DataFrame, Ints]:
     """The features of the rows given, as they are, and synthetic rows of the rarer outcome until both are as many.
 
-    SMOTE where all features are numeric, SMOTENC else (Chawla et al. 2002, JAIR 16). Neighbours are found on standardised
-    numbers with medians for nulls; a missing category stays missing.
+    SMOTE where all features are numeric, SMOTENC else (Chawla et al. 2002, JAIR 16). Neighbours are found on
+    standardised numbers with medians for nulls; a missing category stays missing.
     """
     from imblearn.over_sampling import SMOTE, SMOTENC
 
@@ -35,7 +35,9 @@ def resampled(frame: pd.DataFrame, y: Ints, features: Sequence[Feature], *, seed
     if near < 1:
         return given, y
     sampler = (
-        SMOTENC(categories, k_neighbors=near, random_state=seed) if categories else SMOTE(k_neighbors=near, random_state=seed)
+        SMOTENC(categories, k_neighbors=near, random_state=seed)
+        if categories
+        else SMOTE(k_neighbors=near, random_state=seed)
     )
     more, outcome = sampler.fit_resample(filled, y)
     made = more.iloc[len(y) :].copy()

@@ -11,7 +11,7 @@ from solvent.modelling.data import Floats, Ints, numbers
 from solvent.specification import Feature
 
 # Pseudo-applicants of average risk in every bin: a small or pure bin claims less than it saw.
-SHRINKAGE = 1.0
+SHRINKAGE = 20.0
 # A float64 range of 1e12 beside 1e-12 makes optbinning's trees overflow float32; ranks do not care.
 _LARGEST = 1e30
 
@@ -76,7 +76,7 @@ def optimal(values: "pd.Series[Any]", y: Ints, feature: Feature, *, most: int) -
     found, outcome = np.clip(found[known], -_LARGEST, _LARGEST), y[known]
     if len(np.unique(found)) < 2 or len(np.unique(outcome)) < 2:
         return Bins(feature, edges=())
-    trend = {1: "ascending", -1: "descending", 0: "auto"}[feature.monotone]
+    trend = {1: "ascending", -1: "descending", 0: "auto_asc_desc"}[feature.monotone]
     splits = _splits(found, outcome, dtype="numerical", monotonic_trend=trend, max_n_bins=most)
     # An edge at the maximum would leave the bin above it empty.
     return Bins(feature, edges=tuple(float(e) for e in np.unique(splits) if e < found.max()))

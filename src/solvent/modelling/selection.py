@@ -51,13 +51,16 @@ def champion(contenders: Sequence[Contender], metric: str) -> Contender:
     best = max(explained, key=lambda c: sign * np.mean(c.by_fold[metric]))
     error = _standard_error(best, metric)
     for c in explained:
-        if c.candidate.name == PREFERRED and sign * (np.mean(best.by_fold[metric]) - np.mean(c.by_fold[metric])) <= error:
+        if (
+            c.candidate.name == PREFERRED
+            and sign * (np.mean(best.by_fold[metric]) - np.mean(c.by_fold[metric])) <= error
+        ):
             return c
     return best
 
 
 def comparison(contenders: Sequence[Contender], chosen: Contender, metric: str) -> list[dict[str, Any]]:
-    """A row per candidate: mean and interval of each figure, seconds of a fit, tuned settings, and why it was (not) chosen."""
+    """A row per candidate: figures with intervals, seconds of a fit, tuned settings, and why it was (not) chosen."""
     return [
         {
             "name": c.candidate.name,

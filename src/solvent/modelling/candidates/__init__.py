@@ -41,7 +41,14 @@ class Candidate(Protocol):
     def grid(self) -> Sequence[Parameters]: ...
 
     def fit(
-        self, frame: pd.DataFrame, y: Ints, weights: Floats, *, features: Sequence[Feature], parameters: Parameters, seed: int
+        self,
+        frame: pd.DataFrame,
+        y: Ints,
+        weights: Floats,
+        *,
+        features: Sequence[Feature],
+        parameters: Parameters,
+        seed: int,
     ) -> Fitted:
         """Fit on rows (n,) with weights (n,); parameters are an entry of a grid."""
         ...

@@ -19,7 +19,14 @@ class Forest:
     )
 
     def fit(
-        self, frame: pd.DataFrame, y: Ints, weights: Floats, *, features: Sequence[Feature], parameters: Parameters, seed: int
+        self,
+        frame: pd.DataFrame,
+        y: Ints,
+        weights: Floats,
+        *,
+        features: Sequence[Feature],
+        parameters: Parameters,
+        seed: int,
     ) -> pipeline.Piped:
         classifier = RandomForestClassifier(**parameters, n_jobs=1, random_state=seed)
         return pipeline.fit(classifier, frame, y, weights, features, normal=False)

@@ -21,7 +21,14 @@ class Logistic:
     )
 
     def fit(
-        self, frame: pd.DataFrame, y: Ints, weights: Floats, *, features: Sequence[Feature], parameters: Parameters, seed: int
+        self,
+        frame: pd.DataFrame,
+        y: Ints,
+        weights: Floats,
+        *,
+        features: Sequence[Feature],
+        parameters: Parameters,
+        seed: int,
     ) -> pipeline.Piped:
         classifier = LogisticRegression(
             C=parameters["C"],

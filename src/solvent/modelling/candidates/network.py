@@ -19,7 +19,14 @@ class Network:
     )
 
     def fit(
-        self, frame: pd.DataFrame, y: Ints, weights: Floats, *, features: Sequence[Feature], parameters: Parameters, seed: int
+        self,
+        frame: pd.DataFrame,
+        y: Ints,
+        weights: Floats,
+        *,
+        features: Sequence[Feature],
+        parameters: Parameters,
+        seed: int,
     ) -> pipeline.Piped:
         classifier = MLPClassifier(**parameters, early_stopping=True, max_iter=200, random_state=seed)
         return pipeline.fit(classifier, frame, y, weights, features, normal=True)

@@ -49,8 +49,8 @@ def fit(
 ) -> Piped:
     """Fit a classifier that takes sample weights on one-hot categories and numbers.
 
-    `normal`: numbers become quantile-normal, nulls their median and a column that says so: raw ratios are so skewed that
-    a linear model loses 5 to 15 points of AUC. Without it they stay as they are, nulls included, which trees can read.
+    `normal`: numbers become quantile-normal, nulls their median and a column that says so: raw ratios are so skewed
+    that a linear model loses 5 to 15 points of AUC. Else they stay as they are, nulls included, which trees can read.
     """
     numeric = [f.name for f in features if f.kind == "numeric"]
     categories = [f.name for f in features if f.kind == "categorical"]

@@ -42,13 +42,20 @@ class WeightOfEvidence:
     name = "scorecard"
     explains = True
     grid: Sequence[Parameters] = (
+        {"bins": 6, "C": 1.0, "penalty": "l2"},
         {"bins": 6, "C": 0.1, "penalty": "l2"},
-        {"bins": 6, "C": 0.01, "penalty": "l2"},
-        {"bins": 6, "C": 0.1, "penalty": "l1"},
+        {"bins": 6, "C": 1.0, "penalty": "l1"},
     )
 
     def fit(
-        self, frame: pd.DataFrame, y: Ints, weights: Floats, *, features: Sequence[Feature], parameters: Parameters, seed: int
+        self,
+        frame: pd.DataFrame,
+        y: Ints,
+        weights: Floats,
+        *,
+        features: Sequence[Feature],
+        parameters: Parameters,
+        seed: int,
     ) -> Fit:
         found = tuple(bins.optimal(frame[f.name], y, f, most=parameters["bins"]) for f in features)
         codes = [b.codes(frame[b.feature.name]) for b in found]

@@ -1,4 +1,4 @@
-"""A support vector machine with a radial kernel (Nystroem features, so that it fits 30,000 rows); Platt calibrates it."""
+"""A support vector machine with a radial kernel, by Nystroem features so that it fits 30,000 rows."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,14 @@ class SupportVectors:
     )
 
     def fit(
-        self, frame: pd.DataFrame, y: Ints, weights: Floats, *, features: Sequence[Feature], parameters: Parameters, seed: int
+        self,
+        frame: pd.DataFrame,
+        y: Ints,
+        weights: Floats,
+        *,
+        features: Sequence[Feature],
+        parameters: Parameters,
+        seed: int,
     ) -> pipeline.Piped:
         kernel = Nystroem(
             gamma=parameters["gamma"] / len(features),

@@ -20,7 +20,14 @@ class Tree:
     )
 
     def fit(
-        self, frame: pd.DataFrame, y: Ints, weights: Floats, *, features: Sequence[Feature], parameters: Parameters, seed: int
+        self,
+        frame: pd.DataFrame,
+        y: Ints,
+        weights: Floats,
+        *,
+        features: Sequence[Feature],
+        parameters: Parameters,
+        seed: int,
     ) -> pipeline.Piped:
         classifier = DecisionTreeClassifier(**parameters, random_state=seed)
         return pipeline.fit(classifier, frame, y, weights, features, normal=False)

@@ -13,7 +13,7 @@ from solvent.specification import Feature
 
 
 class Boosting:
-    """`rounds` trees with XGBoost's own parameters. `weighted` is the power of the class weights: 1 as given, 0 none."""
+    """`rounds` trees by XGBoost's own parameters; `weighted` is the power of the class weights: 1 as given, 0 none."""
 
     name = "xgboost"
     explains = True
@@ -23,7 +23,14 @@ class Boosting:
     )
 
     def fit(
-        self, frame: pd.DataFrame, y: Ints, weights: Floats, *, features: Sequence[Feature], parameters: Parameters, seed: int
+        self,
+        frame: pd.DataFrame,
+        y: Ints,
+        weights: Floats,
+        *,
+        features: Sequence[Feature],
+        parameters: Parameters,
+        seed: int,
     ) -> Boosted:
         given = dict(parameters)
         rounds, weighted = given.pop("rounds"), given.pop("weighted", 1)
