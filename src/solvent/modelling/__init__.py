@@ -114,7 +114,7 @@ def _compete(sample: Sample, specification: Specification) -> tuple[list[selecti
 
 def _protocol(sample: Sample, specification: Specification) -> str:
     training = specification.training
-    how = folds.description(sample, count=training.folds, seed=training.seed, group=specification.group)
+    how = folds.description(sample, count=training.folds, seed=training.seed)
     return (
         f"{how}; settings tuned in {training.inner_folds} inner folds where there is a choice; figures on the pooled "
         f"out-of-fold probabilities, each fold calibrated and decided (cut-offs, F2 threshold) by the out-of-fold rows "

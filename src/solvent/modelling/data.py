@@ -20,18 +20,22 @@ class TrainingError(Exception):
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows to learn from: `y` (n,) of 0 and 1, `groups` (n,) that never straddle folds, `dates` (n,) or None."""
+    """Rows to learn from: `y` (n,) of 0 and 1, `groups` (n,) that never straddle folds, `dates` (n,) or None.
+
+    `grouped_by` says what the groups are.
+    """
 
     frame: pd.DataFrame
     y: Ints
     groups: Ints
     features: tuple[Feature, ...]
     dates: NDArray[np.datetime64] | None = None
+    grouped_by: str = ""
 
     def take(self, rows: Ints) -> "Sample":
         """These rows, in the order given."""
         dates = None if self.dates is None else self.dates[rows]
-        return Sample(self.frame.iloc[rows], self.y[rows], self.groups[rows], self.features, dates)
+        return Sample(self.frame.iloc[rows], self.y[rows], self.groups[rows], self.features, dates, self.grouped_by)
 
 
 def labelled(frame: pd.DataFrame, specification: Specification, chosen: Sequence[Feature]) -> Sample:
@@ -54,7 +58,11 @@ def labelled(frame: pd.DataFrame, specification: Specification, chosen: Sequence
             f"is needed {folds} times, once per fold: deliver more rows with a known outcome."
         )
     groups = joined(known[specification.group], known[[f.name for f in chosen]])
-    return Sample(known, y, groups, tuple(chosen), _dates(known, specification.training.by_time))
+    grouped_by = f"{specification.group} and equal rows"
+    if np.bincount(groups).max() > len(y) / folds:
+        # Features too coarse to tell rows apart: chance makes equals, and there would be no folds.
+        groups, grouped_by = pd.factorize(known[specification.group])[0].astype(np.int64), specification.group
+    return Sample(known, y, groups, tuple(chosen), _dates(known, specification.training.by_time), grouped_by)
 
 
 def joined(groups: "pd.Series[Any]", features: pd.DataFrame) -> Ints:

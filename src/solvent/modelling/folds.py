@@ -33,8 +33,8 @@ def _expanding(sample: Sample, count: int) -> Iterator[tuple[Ints, Ints]]:
         yield before, judged
 
 
-def description(sample: Sample, *, count: int, seed: int, group: str) -> str:
+def description(sample: Sample, *, count: int, seed: int) -> str:
     """The folds in a sentence, for the record."""
     if sample.dates is not None:
         return f"by time: {count} blocks, each judged by a model of all earlier rows, without customers of the block"
-    return f"StratifiedGroupKFold({count}, shuffle, seed {seed}), grouped by {group} and equal rows"
+    return f"StratifiedGroupKFold({count}, shuffle, seed {seed}), grouped by {sample.grouped_by}"

@@ -40,7 +40,7 @@ def test_by_time_each_block_is_judged_by_earlier_rows_of_other_customers() -> No
         assert sample.dates[before].max() < sample.dates[judged].min()
         assert not set(sample.groups[before]) & set(sample.groups[judged])
     assert len(blocks[2][0]) > len(blocks[0][0]) > 0
-    assert "by time" in folds.description(sample, count=3, seed=0, group="customer_id")
+    assert "by time" in folds.description(sample, count=3, seed=0)
 
 
 def test_without_dates_the_folds_are_stratified() -> None:
@@ -56,3 +56,11 @@ def test_a_block_with_one_outcome_is_refused_by_number() -> None:
     sample = data.labelled(frame, BY_TIME, SPEC.features)
     with pytest.raises(TrainingError, match="block 1 of 3.*longer history"):
         list(folds.split(sample, count=3, seed=0))
+
+
+def test_features_too_coarse_to_tell_rows_apart_leave_the_customers_as_groups() -> None:
+    coarse = [f for f in SPEC.features if f.name in ("checking_status", "purpose")]
+    sample = data.labelled(portfolio(), SPEC, coarse)
+    assert sample.grouped_by == "customer_id"
+    assert len(set(sample.groups)) == 200
+    assert "grouped by customer_id;" in folds.description(sample, count=5, seed=0) + ";"

@@ -18,7 +18,7 @@ def test_f2_is_beside_that_of_flagging_everyone_and_its_threshold_comes_from_the
     y, fold_of = np.array([1, 0, 0, 1, 0, 0, 1, 0]), np.array([0, 0, 0, 0, 1, 1, 1, 1])
     p = np.array([0.9, 0.2, 0.1, 0.8, 0.7, 0.3, 0.6, 0.1])
     found = metrics.f2_judged(p, y, fold_of)
-    # Fold 1 would flag from .45 up, which in fold 0 flags its two bad ones; fold 0 from .5, in fold 1 one good one, too.
+    # Fold 1 would flag from .45 up: in fold 0 its two bad ones. Fold 0 from .5 up: in fold 1 a good one, too.
     assert found["f2"] == pytest.approx(5 * 3 / (4 + 4 * 3))
     assert found["decline_rate"] == pytest.approx(4 / 8)
     assert found["f2_flag_everyone"] == pytest.approx(5 * 3 / (8 + 4 * 3))
