@@ -46,9 +46,12 @@ class Trained:
 
     @property
     def scorecard(self) -> Scorecard:
-        """The model, which is a scorecard."""
-        assert isinstance(self.model, Scorecard), f"The champion is {self.name}."
-        return self.model
+        """The model where it is a scorecard. Raises TrainingError where it is not."""
+        if isinstance(self.model, Scorecard):
+            return self.model
+        raise TrainingError(
+            f"The champion is {self.name}, which is no scorecard: leave it out of the specification's `candidates`."
+        )
 
 
 def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequence[str] = ()) -> Trained:

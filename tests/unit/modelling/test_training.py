@@ -130,6 +130,8 @@ def test_boosting_can_become_the_model_and_carries_the_ranges_of_the_contract() 
     trained = modelling.train(portfolio().assign(sex="female"), specification=dataclasses.replace(FEW, training=both))
     assert isinstance(trained.model, Boosted)
     assert trained.name == trained.evaluation["candidate"] == "xgboost"
+    with pytest.raises(TrainingError, match="xgboost, which is no scorecard"):
+        _ = trained.scorecard
     amount = next(i for i in trained.model.inputs if i.name == "amount")
     assert (amount.minimum, amount.maximum) == (1, 10_000_000)
     assert trained.protected == ("sex",)
