@@ -13,7 +13,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev databases demo up down status doctor synth test check bench bench-etl bench-sql cost lock docs clean check-release recheck-release check-iam diff deploy release
+.PHONY: help setup setup-dev databases demo up down status doctor synth test check bench bench-etl bench-sql bench-models cost lock docs clean check-release recheck-release check-iam diff deploy release
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,8 @@ bench-etl: setup-dev ## The ETL beside pandas, Polars, Spark and a plain copy, u
 	@$(BIN)/python -m benchmarks etl
 bench-sql: setup-dev ## Every mart and saved query, at 22,903 and at 20.9 million payments (ten minutes, 10 GB of disk)
 	@$(BIN)/python -m benchmarks sql
+bench-models: setup-dev ## Every candidate on the public data in SOLVENT_DATA, by benchmarks/protocol.yaml (ARGS="--only polish")
+	@$(BIN)/python -m benchmarks.models $(ARGS)
 
 docs: setup-dev synth ## Regenerate the generated documents (data dictionary, lineage, embedded AWS table, networks, cost, security, permissions)
 	@$(BIN)/python -m scripts.data_dictionary

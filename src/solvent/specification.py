@@ -7,13 +7,29 @@ carries `solvent/_compiled/specifications.json` instead, written by `compile` at
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 Kind = Literal["numeric", "categorical"]
+
+
+# `training.recipe`: how others trained, in one word; it replaces the settings that it names.
+_REGRESSIONS = tuple({"C": c, "penalty": penalty} for penalty in ("l1", "l2") for c in (0.01, 0.1, 1.0, 10.0))
+RECIPES: Mapping[str, Mapping[str, Any]] = {
+    # The published LoanTap case study: logistic regression, SMOTE, L1/L2 and C by stratified K-fold on F2.
+    "loantap": {
+        "candidates": ("scorecard", "logistic"),
+        "balance": "smote",
+        "search_metric": "f2",
+        "search": {"logistic": _REGRESSIONS, "scorecard": tuple({"bins": 6, **entry} for entry in _REGRESSIONS)},
+    },
+}
+CANDIDATES = ("scorecard", "logistic", "tree", "forest", "xgboost", "svm", "network")
+# Those whose reasons are exact wherever they are served: one of them must compete.
+EXPLAINED = frozenset({"scorecard", "xgboost"})
 
 
 class SpecificationError(Exception):
@@ -22,12 +38,18 @@ class SpecificationError(Exception):
 
 @dataclass(frozen=True)
 class Feature:
-    """One input of the model. `sources` are its lineage, as `table.column`; `text` is used in reasons."""
+    """One input of the model. `sources` are its lineage, as `table.column`; `text` is used in reasons.
+
+    `monotone` is +1 where a higher value may only raise the probability, -1 where it may only lower it. `reference` is
+    what reasons compare with; without one it is the training sample's median or most frequent level.
+    """
 
     name: str
     kind: Kind
     sources: tuple[str, ...]
     text: str
+    monotone: int = 0
+    reference: float | str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,10 +67,22 @@ class Label:
 
 @dataclass(frozen=True)
 class Training:
-    bins: int
-    regularisation: float
+    """Which candidates compete, in which folds, and by what one is chosen.
+
+    `search` names the settings that are tried of a candidate, in the inner folds by `search_metric` when there are
+    several; a candidate that it does not name brings its own. `by_time` is the date that orders the folds.
+    """
+
+    candidates: tuple[str, ...]
+    metric: Literal["expected_cost", "pr_auc", "auc"]
     folds: int
     seed: int
+    inner_folds: int = 3
+    balance: Literal["weights", "smote", "none"] = "weights"
+    search: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    search_metric: Literal["auc", "pr_auc", "f2"] = "auc"
+    by_time: str | None = None
+    recipe: str | None = None
 
 
 @dataclass(frozen=True)
@@ -162,12 +196,9 @@ def parse(document: Mapping[str, Any]) -> Specification:
             sql_function=document["sql_function"],
             observation=document["observation"],
             label=_label(document["label"]),
-            features=tuple(
-                Feature(name=name, kind=f["kind"], sources=tuple(f["sources"]), text=f["text"])
-                for name, f in document["features"].items()
-            ),
+            features=tuple(_feature(name, f) for name, f in document["features"].items()),
             protected=tuple(document["protected"]),
-            training=Training(**document["training"]),
+            training=_training(document["training"]),
             decision=_decision(document["decision"]),
             scale=Scale(**document["scale"]),
             bands=tuple((name, float(bound)) for name, bound in document["bands"].items()),
@@ -187,6 +218,23 @@ def parse(document: Mapping[str, Any]) -> Specification:
 def _label(plain: Mapping[str, Any]) -> Label:
     """Its definition names the numbers as {maturity_months} and {days_past_due}, so that each is written once."""
     return Label(**{**plain, "definition": plain["definition"].format(**plain)})
+
+
+def _feature(name: str, plain: Mapping[str, Any]) -> Feature:
+    """`monotone` is written as up or down."""
+    direction = {"up": 1, "down": -1, None: 0}.get(plain.get("monotone"))
+    if direction is None:
+        raise SpecificationError(f"Feature {name}: monotone is up or down, not {plain['monotone']!r}; or leave it out.")
+    return Feature(**{**plain, "name": name, "sources": tuple(plain["sources"]), "monotone": direction})
+
+
+def _training(plain: Mapping[str, Any]) -> Training:
+    recipe = plain.get("recipe")
+    if recipe is not None and recipe not in RECIPES:
+        raise SpecificationError(f"There is no recipe '{recipe}' (known: {', '.join(RECIPES)}).")
+    settings = {**plain, **(RECIPES[recipe] if recipe else {})}
+    search = {name: tuple(entries) for name, entries in settings.get("search", {}).items()}
+    return Training(**{**settings, "candidates": tuple(settings["candidates"]), "search": search})
 
 
 def _decision(plain: Mapping[str, Any]) -> Decision:
@@ -214,7 +262,24 @@ def _check(spec: Specification) -> None:
     require(0 <= spec.decision.refer_width < 1, "refer_width is a share.")
     require(len(set(spec.decision.words)) == 3, "words are three: for approve, refer and decline.")
     require(all(type(v) is int for v in spec.parameters.values()), "parameters are whole numbers.")
-    require(spec.training.folds >= 2 and spec.training.bins >= 2, "training needs two folds and two bins or more.")
+    _check_training(spec, require)
+
+
+def _check_training(spec: Specification, require: Callable[[bool, str], None]) -> None:
+    training = spec.training
+    unknown = sorted({*training.candidates, *training.search} - set(CANDIDATES))
+    require(training.folds >= 2 and training.inner_folds >= 2, "training needs two folds or more, inside and out.")
+    require(not unknown, f"there is no candidate {', '.join(unknown)} (known: {', '.join(CANDIDATES)}).")
+    require(len(set(training.candidates)) == len(training.candidates), "a candidate is named twice.")
+    require(bool(EXPLAINED & set(training.candidates)), f"one of {', '.join(sorted(EXPLAINED))} must compete.")
+    require(training.metric in ("expected_cost", "pr_auc", "auc"), "metric is expected_cost, pr_auc or auc.")
+    require(training.search_metric in ("auc", "pr_auc", "f2"), "search_metric is auc, pr_auc or f2.")
+    require(training.balance in ("weights", "smote", "none"), "balance is weights, smote or none.")
+    require(all(training.search.values()), "search names a candidate without settings: give one or more.")
+    require(
+        all(f.reference is None or isinstance(f.reference, str) == (f.kind == "categorical") for f in spec.features),
+        "a reference is a number where the feature is numeric, a level where it is categorical.",
+    )
 
 
 def _checksum(document: Mapping[str, Any]) -> str:

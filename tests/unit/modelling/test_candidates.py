@@ -1,0 +1,69 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from examples import portfolio
+from solvent import specification
+from solvent.modelling import balance, candidates
+from solvent.specification import CANDIDATES, EXPLAINED
+
+FEATURES = tuple(
+    dataclasses.replace(f, monotone=1 if f.name == "amount" else 0)
+    for f in specification.load("lending").features
+    if f.name in ("amount", "checking_status", "purpose")
+)
+FRAME = portfolio()
+Y = FRAME["defaulted"].astype("int64").to_numpy()
+
+
+def fitted(name: str) -> candidates.Fitted:
+    candidate = candidates.named(name)
+    return candidate.fit(FRAME, Y, balance.weights(Y), features=FEATURES, parameters=candidate.grid[0], seed=0)
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_a_candidate_ranks_new_rows_with_nulls_and_unseen_levels_twice_the_same(name: str) -> None:
+    fresh = portfolio(seed=2)
+    fresh.loc[:9, "checking_status"] = None
+    fresh.loc[10:19, "purpose"] = "never seen"
+    first = fitted(name)
+    margins = first.margins(fresh)
+    assert np.isfinite(margins).all()
+    assert roc_auc_score(fresh["defaulted"].astype("int64"), margins) > 0.62
+    assert (margins == fitted(name).margins(fresh)).all()
+    assert candidates.named(name).name == name
+    assert candidates.named(name).explains == (name in EXPLAINED)
+
+
+@pytest.mark.parametrize("name", sorted(EXPLAINED))
+def test_what_may_become_champion_obeys_the_directions(name: str) -> None:
+    rows = pd.concat([FRAME.iloc[[0]]] * 50, ignore_index=True).assign(amount=np.linspace(0, 250, 50))
+    assert (np.diff(fitted(name).margins(rows)) >= 0).all()
+
+
+def test_a_scorecard_turns_no_evidence_around() -> None:
+    # Two copies of one feature and noise: a regression alone would weigh one of them below zero.
+    random = np.random.default_rng(0)
+    frame = FRAME.assign(annual_income=FRAME["amount"] + random.normal(0, 1, len(FRAME)))
+    features = (
+        *FEATURES,
+        *(f for f in specification.load("lending").features if f.name in ("annual_income", "dependents")),
+    )
+    candidate = candidates.named("scorecard")
+    fit = candidate.fit(
+        frame, Y, np.ones(len(Y)), features=features, parameters={"bins": 6, "C": 100.0, "penalty": "l2"}, seed=0
+    )
+    for b, weights in zip(fit.bins, fit.weights, strict=True):  # type: ignore[attr-defined]
+        evidence = b.evidence(b.codes(frame[b.feature.name]), Y)
+        assert (np.asarray(weights) * evidence >= 0).all(), b.feature.name
+
+
+def test_boosting_says_what_reasons_compare_with() -> None:
+    inputs = {i.name: i for i in fitted("xgboost").inputs}  # type: ignore[attr-defined]
+    assert inputs["amount"].reference == FRAME["amount"].median()
+    assert inputs["amount"].monotone == 1
+    assert inputs["purpose"].reference == FRAME["purpose"].mode()[0]
+    assert inputs["purpose"].levels == ("high", "low")
