@@ -7,8 +7,8 @@ carries `solvent/_compiled/specifications.json` instead, written by `compile` at
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -73,9 +73,28 @@ class Scale:
 
 @dataclass(frozen=True)
 class Gates:
+    """What a model must show. Bounds of figures that `solvent.modelling` and the export measure; see `solvent.gates`.
+
+    `time_column` of the features table parts earlier from later rows. `group_bounds`: where a protected number is cut
+    into groups, each bound the first value of its group.
+    """
+
     minimum_auc: float
     minimum_rows: int
     maximum_auc_loss_to_champion: float
+    minimum_level_probability: float
+    maximum_feature_auc: float
+    minimum_calibration_slope: float
+    maximum_calibration_slope: float
+    maximum_calibration_error: float
+    time_column: str
+    maximum_psi: float
+    maximum_fold_auc_spread: float
+    minimum_approval_ratio: float
+    maximum_parity_difference: float
+    maximum_artifact_bytes: int
+    maximum_latency_microseconds: float
+    group_bounds: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -172,7 +191,7 @@ def parse(document: Mapping[str, Any]) -> Specification:
             scale=Scale(**document["scale"]),
             bands=tuple((name, float(bound)) for name, bound in document["bands"].items()),
             reasons=document["reasons"],
-            gates=Gates(**document["gates"]),
+            gates=_gates(document["gates"]),
             checksum=_checksum(document),
             parameters=dict(document.get("parameters", {})),
         )
@@ -192,6 +211,10 @@ def _label(plain: Mapping[str, Any]) -> Label:
 def _decision(plain: Mapping[str, Any]) -> Decision:
     words = {"words": tuple(plain["words"])} if "words" in plain else {}
     return Decision(**{**plain, **words})
+
+
+def _gates(plain: Mapping[str, Any]) -> Gates:
+    return Gates(**{**plain, "group_bounds": {name: tuple(b) for name, b in plain["group_bounds"].items()}})
 
 
 def _check(spec: Specification) -> None:
@@ -214,7 +237,21 @@ def _check(spec: Specification) -> None:
     require(0 <= spec.decision.refer_width < 1, "refer_width is a share.")
     require(len(set(spec.decision.words)) == 3, "words are three: for approve, refer and decline.")
     require(all(type(v) is int for v in spec.parameters.values()), "parameters are whole numbers.")
+    _check_gates(spec, require)
     require(spec.training.folds >= 2 and spec.training.bins >= 2, "training needs two folds and two bins or more.")
+
+
+def _check_gates(spec: Specification, require: Callable[[bool, str], None]) -> None:
+    gates = spec.gates
+    require(set(gates.group_bounds) <= set(spec.protected), "gates.group_bounds cuts what is not protected.")
+    rising = all(bounds and list(bounds) == sorted(set(bounds)) for bounds in gates.group_bounds.values())
+    require(rising, "gates.group_bounds are rising.")
+    numbers = {f.name: getattr(gates, f.name) for f in fields(Gates) if f.type in (int, float)}
+    wrong = [name for name, bound in numbers.items() if type(bound) not in (int, float) or not bound >= 0]
+    # YAML reads 1e-6 as text; 1.0e-6 is a number.
+    require(not wrong, f"gates are numbers, 0 or more; these are not: {wrong}.")
+    low, high = gates.minimum_calibration_slope, gates.maximum_calibration_slope
+    require(low <= 1 <= high, "the bounds of the calibration slope lie around 1.")
 
 
 def _checksum(document: Mapping[str, Any]) -> str:
