@@ -6,7 +6,7 @@ import pytest
 from fakes import SageMaker
 from moto import mock_aws
 
-from examples import GOOD, RUN, archive
+from examples import GOOD, RUN, archive, packed
 from solvent.model_gate import ModelGate, UnreadableModel
 
 
@@ -39,6 +39,43 @@ class TestModelGate:
         key = verdict["report"].removeprefix("s3://artifacts/")
         assert key == "runs/lending/0123456789abcdef/gate.json"
         assert json.loads(s3.get_object(Bucket="artifacts", Key=key)["Body"].read())["passed"] is True
+
+    def test_the_documents_of_the_archive_are_laid_beside_the_report_and_nothing_else_is(self, s3: Any) -> None:
+        held = dict.fromkeys(
+            (
+                "evidence/a/../x.html",
+                "evidence/run.sh",
+                "other/x.html",
+                "../evidence/y.html",
+                "evidence/model_card.json",
+            ),
+            b"{}",
+        )
+        held.update({"./evaluation.json": json.dumps(GOOD).encode(), "evidence/fairness.html": b"<p>"})
+        s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=packed(held))
+        self.judge(s3)
+        prefix = "runs/lending/0123456789abcdef/evidence/"
+        found = s3.list_objects_v2(Bucket="artifacts", Prefix="runs/")["Contents"]
+        assert {o["Key"] for o in found} - {"runs/lending/0123456789abcdef/gate.json"} == {
+            f"{prefix}fairness.html",
+            f"{prefix}model_card.json",
+        }
+        page = s3.get_object(Bucket="artifacts", Key=f"{prefix}fairness.html")
+        assert page["Body"].read() == b"<p>"
+        assert page["ContentType"] == "text/html; charset=utf-8"
+
+    def test_what_a_person_must_look_at_is_in_the_metrics_of_the_registry(self, s3: Any) -> None:
+        assert self.judge(s3)["metrics"]["review"] == "none"
+        unequal = {**GOOD["fairness"], "sex": {**GOOD["fairness"]["sex"], "ratio": 0.7}}
+        s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=archive({**GOOD, "fairness": unequal}))
+        verdict = self.judge(s3)
+        assert verdict["passed"] is True
+        assert verdict["metrics"]["review"] == "fairness"
+
+    def test_the_archive_itself_is_weighed(self, s3: Any) -> None:
+        report = self.judge(s3)["report"].removeprefix("s3://artifacts/")
+        judged = json.loads(s3.get_object(Bucket="artifacts", Key=report)["Body"].read())
+        assert judged["evaluation"]["artifact_bytes"] == len(archive(GOOD))
 
     def test_rows_stay_whole_however_many_they_are(self, s3: Any) -> None:
         s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=archive({**GOOD, "rows": 20_900_001}))

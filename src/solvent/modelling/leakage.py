@@ -63,7 +63,7 @@ def _pure(values: "pd.Series[Any]", y: Ints, feature: Feature) -> list[dict[str,
 
 
 def _late(feature: Feature, specification: Specification) -> list[dict[str, str]]:
-    """By the contracts. A feature that mixes in what was known earlier is left to its statement (earlier loans' delays)."""
+    """By the contracts. One that mixes in what was known earlier is left to its statement (earlier loans' delays)."""
     known = contracts.load()
     own = f"{specification.features_table}.{feature.name}"
     late = {c: _known_at(known, c) == "outcome" for c in (own, *feature.sources)}
