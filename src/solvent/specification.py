@@ -7,8 +7,8 @@ carries `solvent/_compiled/specifications.json` instead, written by `compile` at
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -217,6 +217,24 @@ def _gates(plain: Mapping[str, Any]) -> Gates:
     return Gates(**{**plain, "group_bounds": {name: tuple(b) for name, b in plain["group_bounds"].items()}})
 
 
+def _wrong_gates(spec: Specification) -> list[str]:
+    """What contradicts itself in `gates`, as sentences."""
+    gates = spec.gates
+    bounds = {name: value for name, value in vars(gates).items() if name not in ("time_column", "group_bounds")}
+    # YAML reads 1e-6 as text; 1.0e-6 is a number.
+    no_bound = [name for name, bound in bounds.items() if type(bound) not in (int, float) or not bound >= 0]
+    if no_bound:
+        return [f"gates are numbers, 0 or more; these are not: {no_bound}."]
+    found = []
+    if not gates.minimum_calibration_slope <= 1 <= gates.maximum_calibration_slope:
+        found.append("the bounds of the calibration slope lie around 1.")
+    if not set(gates.group_bounds) <= set(spec.protected):
+        found.append("gates.group_bounds cuts what is not protected.")
+    if not all(cuts and list(cuts) == sorted(set(cuts)) for cuts in gates.group_bounds.values()):
+        found.append("gates.group_bounds are rising.")
+    return found
+
+
 def _check(spec: Specification) -> None:
     def require(holds: bool, message: str) -> None:
         if not holds:
@@ -231,27 +249,15 @@ def _check(spec: Specification) -> None:
     protected_sources = [s for f in spec.features for s in f.sources if s.split(".")[-1] in spec.protected]
     require(not protected_sources, f"a feature is computed from a protected attribute: {protected_sources}.")
     require(bounds == sorted(bounds) and bounds[-1:] == [1.0], "bands have rising upper bounds, the last one 1.0.")
+    wrong = _wrong_gates(spec)
+    require(not wrong, " ".join(wrong))
     require(spec.label.maturity_months >= 1 and spec.label.days_past_due >= 0, "the label needs months and days.")
     require(1 <= spec.reasons <= 4, "reasons is 1 to 4 (Regulation B: at most four).")
     require(0 <= spec.decision.minimum_approval_rate <= 1, "minimum_approval_rate is a share.")
     require(0 <= spec.decision.refer_width < 1, "refer_width is a share.")
     require(len(set(spec.decision.words)) == 3, "words are three: for approve, refer and decline.")
     require(all(type(v) is int for v in spec.parameters.values()), "parameters are whole numbers.")
-    _check_gates(spec, require)
     require(spec.training.folds >= 2 and spec.training.bins >= 2, "training needs two folds and two bins or more.")
-
-
-def _check_gates(spec: Specification, require: Callable[[bool, str], None]) -> None:
-    gates = spec.gates
-    require(set(gates.group_bounds) <= set(spec.protected), "gates.group_bounds cuts what is not protected.")
-    rising = all(bounds and list(bounds) == sorted(set(bounds)) for bounds in gates.group_bounds.values())
-    require(rising, "gates.group_bounds are rising.")
-    numbers = {f.name: getattr(gates, f.name) for f in fields(Gates) if f.type in (int, float)}
-    wrong = [name for name, bound in numbers.items() if type(bound) not in (int, float) or not bound >= 0]
-    # YAML reads 1e-6 as text; 1.0e-6 is a number.
-    require(not wrong, f"gates are numbers, 0 or more; these are not: {wrong}.")
-    low, high = gates.minimum_calibration_slope, gates.maximum_calibration_slope
-    require(low <= 1 <= high, "the bounds of the calibration slope lie around 1.")
 
 
 def _checksum(document: Mapping[str, Any]) -> str:
