@@ -47,7 +47,12 @@ def measured(spec: specification.Specification, level: str = "one") -> dict[str,
         frame, y, estimates=estimates, fold_of=np.arange(n) % 5, declined=estimates > 0.3, cutoff=0.3,
         specification=spec, features=features, models=[], final=model,
     )  # fmt: skip
-    comparison = [{"candidate": level, "auc": 0.7, "chosen": True}, {"candidate": "tree", "auc": None, "chosen": False}]
+    settings = [{"C": 1.0, "penalty": level}, {"C": 1.0, "penalty": level}]
+    interval = {"mean": 0.712, "low": 0.65, "high": 0.77}
+    comparison = [
+        {"name": level, "auc": interval, "parameters": settings, "chosen": True},
+        {"name": "tree", "auc": None},
+    ]
     return {**GOOD, **found, "features": [f.name for f in features], "comparison": comparison, "protocol": level}
 
 
@@ -126,6 +131,8 @@ def test_the_reports_hold_the_figures(folder: Path) -> None:
     assert f"{EVALUATION['calibration']['slope']:.4g}" in validation.text
     assert validation.tags.count("svg") >= 4
     assert "majority accuracy" in validation.text
+    assert "0.712 (0.65 to 0.77)" in validation.text
+    assert validation.text.count("C 1, penalty") == 1  # alike in each fold
     fairness = Reader((folder / "fairness.html").read_text(encoding="utf-8"))
     assert f"{EVALUATION['fairness']['sex']['ratio']:.4g}" in fairness.text
     assert "equal opportunity difference" in fairness.text

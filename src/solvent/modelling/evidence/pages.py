@@ -3,7 +3,7 @@
 from typing import Any
 
 from solvent.modelling.evidence import card
-from solvent.modelling.evidence.markup import Html, between, element, page, percent, table
+from solvent.modelling.evidence.markup import Html, between, element, page, percent, table, text
 from solvent.modelling.evidence.plots import Axes, Line, bars, lines
 from solvent.specification import Specification
 
@@ -178,11 +178,21 @@ def _dependence(evaluation: Evaluation) -> list[Html]:
 
 
 def _challengers(evaluation: Evaluation) -> Html:
+    """The comparison's rows as they are: figures with their intervals, settings by fold."""
     rows = evaluation.get("comparison") or []
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return table(
-        "Candidates of this run", [n.replace("_", " ") for n in names], [[r.get(n) for n in names] for r in rows]
-    )
+    cells = [[_cell(row.get(name)) for name in names] for row in rows]
+    return table("Candidates of this run, with 95 % intervals", [n.replace("_", " ") for n in names], cells)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict) and {"mean", "low", "high"} <= set(value):
+        return f"{text(value['mean'])} ({between([value['low'], value['high']])})"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {text(setting)}" for name, setting in value.items())
+    if isinstance(value, list):
+        return "; ".join(dict.fromkeys(str(_cell(item)) for item in value))
+    return value
 
 
 def _leakage(evaluation: Evaluation) -> list[Html]:
