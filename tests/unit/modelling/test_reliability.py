@@ -30,6 +30,17 @@ def test_true_probabilities_pass_every_test_and_wrong_ones_none() -> None:
     assert sum(group["rows"] for group in right["groups"]) == 20_000
 
 
+def test_true_probabilities_are_rejected_as_often_as_the_tests_level_says() -> None:
+    random = np.random.default_rng(1)
+    found = []
+    for _ in range(300):
+        p = expit(random.normal(-1.5, 1, 400))
+        found.append(reliability.judge(p, (random.random(400) < p).astype(np.int64)))
+    for test in ("hosmer_lemeshow_p", "spiegelhalter_p"):
+        assert 0.02 < np.mean([f[test] < 0.05 for f in found]) < 0.09
+    assert 0.91 < np.mean([f["slope_interval"][0] < 1 < f["slope_interval"][1] for f in found]) < 0.98
+
+
 def test_the_constant_is_no_better_than_itself_and_has_no_slope() -> None:
     y = np.array([0, 0, 0, 1] * 50)
     found = reliability.judge(np.full(200, 0.25), y)
