@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,20 +21,35 @@ EVENT = {
     "team": "north",
     "occurred_at": "2026-06-30T12:00:00Z",
 }
-GOOD = {
+GOOD: dict[str, Any] = {
     "auc": 0.78, "gini": 0.56, "ks": 0.4, "brier": 0.17, "accuracy": 0.74, "majority_accuracy": 0.7, "bad_rate": 0.3,
     "rows": 1000, "label_sources": ["observed"], "run_id": "0123456789abcdef",
+    "decision": {"cost": 0.5, "cost_approve_all": 1.5, "cost_decline_all": 0.7},
+    "leakage": {"levels": [], "known_afterwards": [], "feature_auc": {"amount": 0.6}},
+    "calibration": {
+        "slope": 1.0, "slope_interval": [0.9, 1.1], "expected_calibration_error": 0.02,
+        "brier": 0.17, "brier_of_constant": 0.21, "log_loss": 0.5, "log_loss_of_constant": 0.61,
+    },
+    "stability": {"fold_auc_spread": 0.05, "shifts": [{"of": "fold 1", "psi": 0.02, "chance": 0.1}]},
+    "fairness": {
+        name: {"ratio": 0.9, "label_ratio": 0.95, "lowest": "one", "highest": "other"} for name in SPEC.protected
+    },
 }  # fmt: skip
 RUN = {"run_id": "0123456789abcdef", "portfolio": "lending", "endpoint": "solvent-dev-lending"}
 
 
 def archive(evaluation: Any, name: str = "./evaluation.json") -> bytes:
+    return packed({name: evaluation if isinstance(evaluation, bytes) else json.dumps(evaluation).encode()})
+
+
+def packed(held: Mapping[str, bytes]) -> bytes:
+    """A tar.gz of these members."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        body = evaluation if isinstance(evaluation, bytes) else json.dumps(evaluation).encode()
-        entry = tarfile.TarInfo(name)
-        entry.size = len(body)
-        tar.addfile(entry, io.BytesIO(body))
+        for name, body in held.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(body)
+            tar.addfile(entry, io.BytesIO(body))
     return buffer.getvalue()
 
 

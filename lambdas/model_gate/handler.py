@@ -4,7 +4,7 @@ from typing import Any
 
 import boto3
 
-from solvent.gates import ModelGate
+from solvent.model_gate import ModelGate
 from solvent.naming import Names
 from solvent.settings import Settings
 

@@ -154,6 +154,11 @@ def report_key(portfolio: str, run_id: str, phase: str) -> str:
     return f"{reports_prefix(portfolio)}{run_id}/{phase}.json"
 
 
+def evidence_key(portfolio: str, run_id: str, name: str) -> str:
+    """artifacts: a document about the model that a run trained, such as its model card."""
+    return f"{reports_prefix(portfolio)}{run_id}/evidence/{name}"
+
+
 def reports_prefix(portfolio: str) -> str:
     """artifacts: the reports of all runs."""
     return f"runs/{portfolio}/"

@@ -107,9 +107,28 @@ class Scale:
 
 @dataclass(frozen=True)
 class Gates:
+    """What a model must show. Bounds of figures that `solvent.modelling` and the export measure; see `solvent.gates`.
+
+    `time_column` of the features table parts earlier from later rows. `group_bounds`: where a protected number is cut
+    into groups, each bound the first value of its group.
+    """
+
     minimum_auc: float
     minimum_rows: int
     maximum_auc_loss_to_champion: float
+    minimum_level_probability: float
+    maximum_feature_auc: float
+    minimum_calibration_slope: float
+    maximum_calibration_slope: float
+    maximum_calibration_error: float
+    time_column: str
+    maximum_psi: float
+    maximum_fold_auc_spread: float
+    minimum_approval_ratio: float
+    maximum_parity_difference: float
+    maximum_artifact_bytes: int
+    maximum_latency_microseconds: float
+    group_bounds: Mapping[str, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -203,7 +222,7 @@ def parse(document: Mapping[str, Any]) -> Specification:
             scale=Scale(**document["scale"]),
             bands=tuple((name, float(bound)) for name, bound in document["bands"].items()),
             reasons=document["reasons"],
-            gates=Gates(**document["gates"]),
+            gates=_gates(document["gates"]),
             checksum=_checksum(document),
             parameters=dict(document.get("parameters", {})),
         )
@@ -242,6 +261,28 @@ def _decision(plain: Mapping[str, Any]) -> Decision:
     return Decision(**{**plain, **words})
 
 
+def _gates(plain: Mapping[str, Any]) -> Gates:
+    return Gates(**{**plain, "group_bounds": {name: tuple(b) for name, b in plain["group_bounds"].items()}})
+
+
+def _wrong_gates(spec: Specification) -> list[str]:
+    """What contradicts itself in `gates`, as sentences."""
+    gates = spec.gates
+    bounds = {name: value for name, value in vars(gates).items() if name not in ("time_column", "group_bounds")}
+    # YAML reads 1e-6 as text; 1.0e-6 is a number.
+    no_bound = [name for name, bound in bounds.items() if type(bound) not in (int, float) or not bound >= 0]
+    if no_bound:
+        return [f"gates are numbers, 0 or more; these are not: {no_bound}."]
+    found = []
+    if not gates.minimum_calibration_slope <= 1 <= gates.maximum_calibration_slope:
+        found.append("the bounds of the calibration slope lie around 1.")
+    if not set(gates.group_bounds) <= set(spec.protected):
+        found.append("gates.group_bounds cuts what is not protected.")
+    if not all(cuts and list(cuts) == sorted(set(cuts)) for cuts in gates.group_bounds.values()):
+        found.append("gates.group_bounds are rising.")
+    return found
+
+
 def _check(spec: Specification) -> None:
     def require(holds: bool, message: str) -> None:
         if not holds:
@@ -256,6 +297,8 @@ def _check(spec: Specification) -> None:
     protected_sources = [s for f in spec.features for s in f.sources if s.split(".")[-1] in spec.protected]
     require(not protected_sources, f"a feature is computed from a protected attribute: {protected_sources}.")
     require(bounds == sorted(bounds) and bounds[-1:] == [1.0], "bands have rising upper bounds, the last one 1.0.")
+    wrong = _wrong_gates(spec)
+    require(not wrong, " ".join(wrong))
     require(spec.label.maturity_months >= 1 and spec.label.days_past_due >= 0, "the label needs months and days.")
     require(1 <= spec.reasons <= 4, "reasons is 1 to 4 (Regulation B: at most four).")
     require(0 <= spec.decision.minimum_approval_rate <= 1, "minimum_approval_rate is a share.")

@@ -174,6 +174,17 @@ def column(table: Typed, name: str) -> list:
     return table[name].tolist()
 
 
+def test_a_leak_is_a_purpose_that_all_who_have_it_default_with_and_nothing_else_changes(tmp_path: Path) -> None:
+    for leak in (False, True):
+        datasets.write("synthetic", tmp_path / str(leak), size=500, leak=leak)
+    clean, leaking = (rows(tmp_path / str(leak) / "loan_application.csv") for leak in (False, True))
+    defaulted = {r["loan_id"]: r["defaulted"] for r in rows(tmp_path / "True" / "truth" / "loans.csv")}
+    planted = [r["loan_id"] for r in leaking if r["purpose"] == "other" and r["loan_id"] in defaulted]
+    assert len(planted) > 25
+    assert {defaulted[loan] for loan in planted} == {"1"}
+    assert [{**r, "purpose": ""} for r in leaking] == [{**r, "purpose": ""} for r in clean]
+
+
 def test_borrowers_come_back(portfolio: synthetic.Portfolio) -> None:
     _, loans = np.unique(portfolio.tables["loan_application"]["customer_id"], return_counts=True)
     assert (loans > 1).mean() > 0.3

@@ -1,16 +1,24 @@
-import json
+import copy
 from typing import Any
 
-import boto3
 import pytest
-from fakes import SageMaker
-from moto import mock_aws
 
-from examples import GOOD, RUN, archive
+from examples import GOOD
 from solvent import gates, specification
-from solvent.gates import ModelGate, UnreadableModel
 
 SPEC = specification.load("lending")
+
+
+def changed(changes: dict[str, Any]) -> dict[str, Any]:
+    """GOOD with each `a.b.c` set."""
+    evaluation: dict[str, Any] = copy.deepcopy(GOOD)
+    for path, value in changes.items():
+        *parents, name = path.split(".")
+        inner = evaluation
+        for parent in parents:
+            inner = inner[parent]
+        inner[name] = value
+    return evaluation
 
 
 @pytest.mark.parametrize(
@@ -25,72 +33,81 @@ SPEC = specification.load("lending")
         ({}, {"auc": 0.81, "label_sources": ["published"]}, []),  # another kind of label: not comparable
         ({"auc": 0.5, "rows": 3}, {"auc": 0.9, "label_sources": ["observed"]},
          ["minimum_rows", "minimum_auc", "maximum_auc_loss_to_champion"]),
+        ({"calibration.brier": 0.21}, None, ["baseline"]),
+        ({"calibration.log_loss": 0.62}, None, ["baseline"]),
+        ({"decision.cost": 1.2}, None, ["baseline"]),  # by lot, half approved: 1.1
+        ({"leakage.feature_auc.amount": 0.81}, None, ["leakage"]),
+        ({"leakage.known_afterwards": [{"feature": "amount", "column": "loans.status"}]}, None, ["leakage"]),
+        ({"calibration.slope_interval": [0.3, 0.66]}, None, ["calibration"]),
+        ({"calibration.slope_interval": [1.51, 1.9]}, None, ["calibration"]),
+        ({"calibration.slope_interval": [0.3, 0.68]}, None, []),  # too few rows to say
+        ({"calibration.expected_calibration_error": float("nan")}, None, ["calibration"]),
+        ({"stability.shifts": [{"of": "later half", "psi": 0.3, "chance": 0.1}]}, None, ["stability"]),
+        ({"stability.shifts": [{"of": "later half", "psi": 0.3, "chance": 0.4}]}, None, []),
+        ({"stability.fold_auc_spread": 0.26}, None, ["stability"]),
+        ({"fairness.sex": {"absent": True}}, None, ["fairness"]),
+        ({"parity": {"rows": 9, "maximum_difference": 2e-5}}, None, ["parity"]),
+        ({"parity": {"rows": 9, "maximum_difference": 1e-5}, "latency_microseconds": 80}, None, []),
+        ({"latency_microseconds": 5001.0}, None, ["latency"]),
+        ({"artifact_bytes": 20_000_001}, None, ["size"]),
     ],
 )  # fmt: skip
 def test_every_gate_that_does_not_hold_is_named(change: Any, champion: Any, named: list[str]) -> None:
-    found = gates.failures(SPEC, {**GOOD, **change}, champion)
+    found = gates.failures(SPEC, changed(change), champion)
     assert [f.partition(":")[0] for f in found] == named
 
 
 def test_a_failed_gate_says_by_how_much() -> None:
-    assert "0.0500 below 0.65" in gates.failures(SPEC, {**GOOD, "auc": 0.6}, None)[0]
-
-
-class TestModelGate:
-    @pytest.fixture
-    def s3(self) -> Any:
-        with mock_aws():
-            client = boto3.client("s3", region_name="eu-west-1")
-            client.create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-            client.put_object(Bucket="artifacts", Key="new.tar.gz", Body=archive(GOOD))
-            yield client
-
-    def judge(self, s3: Any, sagemaker: SageMaker | None = None, **more: Any) -> dict[str, Any]:
-        gate = ModelGate(s3=s3, sagemaker=sagemaker or SageMaker(), artifacts_bucket="artifacts")
-        return gate.judge(**{"run": RUN, "model_artifact": "s3://artifacts/new.tar.gz", **more})
-
-    def with_champion(self, s3: Any, evaluation: Any) -> SageMaker:
-        s3.put_object(Bucket="artifacts", Key="old.tar.gz", Body=archive(evaluation, "evaluation.json"))
-        sagemaker = SageMaker()
-        sagemaker.models["one"] = "s3://artifacts/old.tar.gz"
-        sagemaker.go_live("solvent-dev-lending", "one")
-        return sagemaker
-
-    def test_a_first_model_passes_and_its_figures_become_text(self, s3: Any) -> None:
-        verdict = self.judge(s3)
-        assert verdict["passed"] is True
-        assert verdict["metrics"]["auc"] == "0.78"
-        assert verdict["metrics"]["rows"] == "1000"
-        assert all(isinstance(value, str) for value in verdict["metrics"].values())
-        key = verdict["report"].removeprefix("s3://artifacts/")
-        assert key == "runs/lending/0123456789abcdef/gate.json"
-        assert json.loads(s3.get_object(Bucket="artifacts", Key=key)["Body"].read())["passed"] is True
-
-    def test_rows_stay_whole_however_many_they_are(self, s3: Any) -> None:
-        s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=archive({**GOOD, "rows": 20_900_001}))
-        assert self.judge(s3)["metrics"]["rows"] == "20900001"
-
-    def test_the_live_model_is_the_champion_to_beat(self, s3: Any) -> None:
-        verdict = self.judge(s3, self.with_champion(s3, {**GOOD, "auc": 0.9}))
-        assert verdict["passed"] is False
-        assert verdict["failures"][0].startswith("maximum_auc_loss_to_champion")
-
-    def test_a_champion_may_be_named(self, s3: Any) -> None:
-        sagemaker = self.with_champion(s3, {**GOOD, "auc": 0.9})
-        sagemaker.endpoints.clear()
-        assert self.judge(s3, sagemaker, champion="one")["passed"] is False
-
-    def test_a_model_of_another_run_is_refused(self, s3: Any) -> None:
-        s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=archive({**GOOD, "run_id": "f" * 16}))
-        assert self.judge(s3)["failures"][0].startswith("provenance")
-
-    # An archive's bytes hold the time: names of tests must not, or two processes would not agree on them.
-    @pytest.mark.parametrize(
-        "body",
-        [b"", b"no archive", archive(GOOD)[:60], archive(b"{"), archive([1]), archive({}, "x")],
-        ids=["empty", "no archive", "cut", "no JSON", "a list", "another file"],
+    assert "0.0500 below 0.65" in gates.failures(SPEC, changed({"auc": 0.6}), None)[0]
+    assert (
+        "0.0200 above 0.08" in gates.failures(SPEC, changed({"calibration.expected_calibration_error": 0.1}), None)[0]
     )
-    def test_an_archive_without_evaluation_is_an_error_not_a_pass(self, s3: Any, body: bytes) -> None:
-        s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=body)
-        with pytest.raises(UnreadableModel, match="s3://artifacts/new.tar.gz"):
-            self.judge(s3)
+
+
+@pytest.mark.parametrize("section", ["leakage", "calibration", "stability", "fairness", "decision"])
+def test_what_was_not_measured_does_not_pass(section: str) -> None:
+    evaluation = {k: v for k, v in GOOD.items() if k != section}
+    assert any(section in failure and "train again" in failure for failure in gates.failures(SPEC, evaluation, None))
+
+
+def test_a_leaking_level_is_named_with_its_figures() -> None:
+    level = {"feature": "purpose", "level": "other", "rows": 91, "bad_rate": 1.0, "base_rate": 0.22}
+    (said,) = gates.failures(SPEC, changed({"leakage.levels": [{**level, "probability": 2e-60}]}), None)
+    assert said.startswith("leakage: column 'purpose', level 'other': the bad rate of its 91 rows is 100%")
+    assert "2.0e-60" in said
+    assert gates.failures(SPEC, changed({"leakage.levels": [{**level, "probability": 1e-5}]}), None) == []
+
+
+class TestFairness:
+    def champion(self, ratio: float | None) -> dict[str, Any]:
+        return changed({"fairness.sex.ratio": ratio})
+
+    def evaluation(self, ratio: float | None, labels: float = 0.78) -> dict[str, Any]:
+        return changed({"fairness.sex.ratio": ratio, "fairness.sex.label_ratio": labels})
+
+    @pytest.mark.parametrize(
+        ("ratio", "champion", "refused", "review"),
+        [
+            (0.81, 0.99, False, False),  # above four fifths, whatever the champion had
+            (0.75, 0.79, True, True),  # worse than champion and labels
+            (0.75, 0.74, False, True),  # no worse than the champion
+            (0.75, None, False, True),  # a group too small in the champion's data
+            (float("nan"), 0.79, False, True),
+            (None, 0.79, False, False),
+        ],
+    )
+    def test_below_four_fifths_a_person_decides_and_worse_than_both_is_refused(
+        self, ratio: float | None, champion: float | None, refused: bool, review: bool
+    ) -> None:
+        found = gates.failures(SPEC, self.evaluation(ratio), self.champion(champion))
+        assert [f.partition(":")[0] for f in found] == ["fairness"] * refused
+        assert [r.partition(":")[0] for r in gates.reviews(SPEC, self.evaluation(ratio))] == ["fairness"] * review
+
+    def test_no_worse_than_the_labels_is_not_refused(self) -> None:
+        assert gates.failures(SPEC, self.evaluation(0.75, labels=0.7), self.champion(0.9)) == []
+
+    def test_a_first_model_is_reviewed_not_refused(self) -> None:
+        assert gates.failures(SPEC, self.evaluation(0.5), None) == []
+        (said,) = gates.reviews(SPEC, self.evaluation(0.5))
+        assert "by sex" in said
+        assert "0.300 below 0.8" in said

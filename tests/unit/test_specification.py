@@ -72,6 +72,12 @@ def test_features_made_of_generated_columns_are_left_out() -> None:
         (lambda d: d["features"]["amount"].update(sources=[]), "source"),
         (lambda d: d.update(reasons=5), "at most four"),
         (lambda d: d.update(bands={"A": 0.5, "B": 0.2}), "bands"),
+        (lambda d: d["gates"].update(minimum_level_probability="1e-6"), "minimum_level_probability"),
+        (lambda d: d["gates"].update(maximum_psi=float("nan")), "maximum_psi"),
+        (lambda d: d["gates"].pop("maximum_psi"), "maximum_psi"),
+        (lambda d: d["gates"].update(group_bounds={"sex": [2, 1]}), "rising"),
+        (lambda d: d["gates"].update(group_bounds={"amount": [1]}), "not protected"),
+        (lambda d: d["gates"].update(minimum_calibration_slope=1.2), "around 1"),
     ],
 )
 def test_a_specification_that_contradicts_itself_is_refused(change: Any, said: str) -> None:

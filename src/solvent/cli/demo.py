@@ -53,6 +53,7 @@ class Demo:
     seed: int
     reset: bool
     out: Path
+    leak: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
     answers: list[tuple[str, list[str], list[list[Any]]]] = field(default_factory=list)
@@ -131,7 +132,14 @@ class Demo:
     def _data(self, show: Showcase) -> str:
         folder = self.out / "deliveries" / show.dataset
         data = os.environ.get("SOLVENT_DATA")
-        datasets.write(show.dataset, folder, size=self.size, seed=self.seed, data_folder=Path(data) if data else None)
+        datasets.write(
+            show.dataset,
+            folder,
+            size=self.size,
+            seed=self.seed,
+            leak=self.leak,
+            data_folder=Path(data) if data else None,
+        )
         return str(folder)
 
     def _of(self, show: Showcase) -> dict[str, Any]:

@@ -65,13 +65,20 @@ def demo(
         int, typer.Option(help="Customers and loans of the synthetic portfolio; fewer leave too few labels.", min=400)
     ] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic portfolio.")] = 0,
+    leak: Annotated[
+        bool,
+        typer.Option("--leak", help="Synthetic loans give their outcome away: the leakage gate must stop the run."),
+    ] = False,
     reset: Annotated[bool, typer.Option("--reset", help="Start from an empty embedded AWS.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for demo.json and the generated files.")] = Path("out"),
 ) -> None:
     """Deploy `dev` into the embedded AWS and take raw files all the way to predictions."""
     from solvent.cli.demo import Demo
 
-    raise typer.Exit(Demo(console=console, source=source, size=size, seed=seed, reset=reset, out=out).run())
+    if leak and source != "synthetic":
+        raise typer.BadParameter("only synthetic data can be given a leak", param_hint="--leak")
+    made = Demo(console=console, source=source, size=size, seed=seed, leak=leak, reset=reset, out=out)
+    raise typer.Exit(made.run())
 
 
 @app.command()

@@ -11,17 +11,20 @@ class DatasetError(Exception):
     """A data set cannot be written; the message says why and what to do."""
 
 
-def write(source: str, folder: Path, *, size: int = 1000, seed: int = 0, data_folder: Path | None = None) -> Path:
+def write(
+    source: str, folder: Path, *, size: int = 1000, seed: int = 0, leak: bool = False, data_folder: Path | None = None
+) -> Path:
     """Write the delivery of a data set into `folder` (emptied of earlier files first) and return it.
 
-    `synthetic`: `size` customers and as many loans. `german`: the 1000 real applicants of `data_folder`/german.data.
+    `synthetic`: `size` customers and as many loans; `leak` plants a level that only defaulted loans have.
+    `german`: the 1000 real applicants of `data_folder`/german.data.
     `bankruptcy`: `size` companies. `polish`: the 5910 real company-years of `data_folder`/polish_5year.parquet.
     Raises DatasetError when the source is not known or the file is absent or not the published one.
     """
     if source == "synthetic":
         from solvent.datasets import synthetic
 
-        synthetic.generate(folder, customers=size, loans=size, seed=seed)
+        synthetic.generate(folder, customers=size, loans=size, seed=seed, leak=leak)
     elif source == "german":
         from solvent.datasets import german
 

@@ -18,6 +18,7 @@ AS_OF = np.datetime64("2026-06-30")
 _FIRST_DAY = np.datetime64("2022-07-01")
 _TERMS = np.array([6, 9, 12, 15, 18, 24, 30, 36, 48, 60])
 _TERM_SHARES = np.array([0.09, 0.07, 0.19, 0.08, 0.13, 0.21, 0.06, 0.10, 0.05, 0.02])
+LEAKING = "other"
 _DEFAULT_RATE = 0.22  # within 12 months, before the planted faults
 
 
@@ -30,12 +31,16 @@ class Portfolio:
     defaulted: Array
 
 
-def generate(folder: Path, *, customers: int = 1000, loans: int = 1000, seed: int = 0, mess: float = 1.0) -> None:
+def generate(
+    folder: Path, *, customers: int = 1000, loans: int = 1000, seed: int = 0, mess: float = 1.0, leak: bool = False
+) -> None:
     """Write the delivery of a synthetic portfolio (as of 2026-06-30) and its truth into `folder`.
 
-    `mess` scales the share of planted faults; 0 gives clean files.
+    `mess` scales the share of planted faults; 0 gives clean files. `leak` plants a level that only defaults have.
     """
     portfolio = simulate(customers=customers, loans=loans, seed=seed)
+    if leak:
+        plant_leak(portfolio, np.random.default_rng([seed, 10]))
     text: dict[str, Text] = {source: render(source, table) for source, table in portfolio.tables.items()}
     faults = planted.plant(text, share=mess, generator=np.random.default_rng([seed, 9]))
     write(
@@ -53,6 +58,17 @@ def generate(folder: Path, *, customers: int = 1000, loans: int = 1000, seed: in
         "defaulted": portfolio.defaulted.tolist(),
     }
     write_truth(folder, faults.truth, loans=truth)
+
+
+def plant_leak(portfolio: Portfolio, generator: np.random.Generator) -> None:
+    """Write the outcome into a column, as a back office does that recodes loans which it has given up.
+
+    The purpose `other` becomes that of four in ten defaulted loans and of no other: its bad rate is 100 %, like the
+    postcodes of a public data set (LoanTap) that hold defaulters alone.
+    """
+    purpose = portfolio.tables["loan_application"]["purpose"]
+    purpose[purpose == LEAKING] = "radio_tv"
+    purpose[(portfolio.defaulted == 1) & (generator.random(len(purpose)) < 0.4)] = LEAKING
 
 
 def simulate(*, customers: int, loans: int, seed: int) -> Portfolio:
