@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from solvent import modelling, specification
+from solvent.modelling import evidence
 
 METRICS = ("auc", "gini", "ks", "brier", "accuracy", "majority_accuracy", "rows")
 # What an endpoint needs of the package: the standard library does the rest.
@@ -27,17 +28,22 @@ def main():
     if not files:
         raise SystemExit("Channel `train` holds no parquet file: has the ETL of this run written the features?")
     frame = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
-    trained = modelling.train(
-        frame, specification=specification.load(options["portfolio"]), excluded=options["excluded_features"]
-    )
+    asked = specification.load(options["portfolio"])
+    trained = modelling.train(frame, specification=asked, excluded=options["excluded_features"])
     evaluation = {
         **trained.evaluation,
         "run_id": options["run_id"],
         "portfolio": options["portfolio"],
-        "data_sha256": hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest(),
+        "data_sha256": sha256(files),
+        "code_sha256": sha256(sorted(Path(modelling.__file__).parents[1].rglob("*.py"))),
     }
     write(Path(os.environ["SM_MODEL_DIR"]), trained.scorecard, evaluation)
+    evidence.write(Path(os.environ["SM_MODEL_DIR"]) / "evidence", evaluation=evaluation, specification=asked)
     print(" ".join(f"{name}={evaluation[name]:.6g};" for name in METRICS))
+
+
+def sha256(files):
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def hyperparameters():

@@ -77,9 +77,13 @@ def test_the_model_directory_holds_data_and_the_code_that_serves_it(model: Path)
     assert evaluation["excluded_features"] == ["amount_to_income", "annual_income"]
     assert evaluation["rows"] == 400
     assert len(evaluation["fold_auc"]) == 5
+    assert re.fullmatch("[0-9a-f]{64}", evaluation["code_sha256"])
+    documents = {"model_card.json", "model_card.html", "validation.html", "fairness.html"}
+    assert {path.name for path in (model / "evidence").iterdir()} == documents
+    assert "12345678901234e5" in (model / "evidence" / "model_card.html").read_text()
     assert 0.6 < evaluation["auc"] < 1
     assert Scorecard.from_json((model / "scorecard.json").read_bytes()).ignored == ("annual_income", "amount_to_income")
-    served = {p.relative_to(model).as_posix() for p in model.rglob("*") if p.is_file()}
+    served = {p.relative_to(model).as_posix() for p in model.rglob("*") if p.is_file() and p.parent.name != "evidence"}
     assert served == {
         "scorecard.json", "evaluation.json", "code/inference.py", "code/solvent/__init__.py",
         "code/solvent/scorecard.py", "code/solvent/scorecard_document.py", "code/solvent/serving.py",

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from solvent import contracts
-from solvent.modelling import calibration, candidates, competing, data, decisions, folds, metrics, selection
+from solvent.modelling import calibration, candidates, competing, data, decisions, evidence, folds, metrics, selection
 from solvent.modelling.boosted import Boosted
 from solvent.modelling.candidates import Fitted
 from solvent.modelling.candidates.scorecard import Fit, exported
@@ -73,12 +73,13 @@ def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequen
         calibration=calibration.chosen(chosen.run.margins, y),
     )
     judged = sample.frame.iloc[rows].reset_index(drop=True)
+    decided = decisions.decided(estimates, y, fold_of, specification)
     sources = judged["label_source"].astype(str).unique() if "label_source" in judged else []
     evaluation = {
         **metrics.figures(estimates, y),
         "fold_auc": list(chosen.by_fold["auc"]),
         "f2": metrics.f2_judged(estimates, y, fold_of),
-        "decision": decisions.judged(decisions.decided(estimates, y, fold_of, specification), y, specification),
+        "decision": decisions.judged(decided, y, specification),
         "cutoffs": cutoffs,
         "candidate": chosen.candidate.name,
         "parameters": dict(parameters),
@@ -88,6 +89,18 @@ def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequen
         "label_sources": sorted(sources),
         "specification": specification.checksum,
         "protocol": _protocol(sample, specification),
+        **evidence.measure(
+            judged,
+            y,
+            estimates=estimates,
+            fold_of=fold_of,
+            declined=decided.declined,
+            cutoff=cutoffs["decline"],
+            specification=specification,
+            features=features,
+            models=[(model.margins, np.flatnonzero(fold_of == k)) for k, model in enumerate(chosen.run.models)],
+            final=fit.probabilities,
+        ),
     }
     return Trained(
         model=_served(fit, specification, cutoffs),

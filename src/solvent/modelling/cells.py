@@ -5,22 +5,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from solvent import contracts
+from solvent.modelling.data import Floats, Ints, numbers
 from solvent.specification import Kind
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 MISSING = "(missing)"
 LONGEST_NAME = 60
-
-
-def numbers(values: "pd.Series[Any]") -> Floats:
-    """(n,) floats with NaN for null, infinities included as they are; raises ValueError for text."""
-    return np.asarray(pd.to_numeric(values.astype("object").where(values.notna(), np.nan)), dtype=np.float64)
 
 
 def cells(values: "pd.Series[Any]", kind: Kind, bins: int) -> tuple[Ints, tuple[str, ...]]:

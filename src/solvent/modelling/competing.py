@@ -25,13 +25,14 @@ SEARCH = {
 class OutOfFold:
     """`margins` (n,) by models that have not seen the row's group; rows that no fold judges have fold -1 and NaN.
 
-    `parameters` were tuned in each fold; `seconds` is the mean time of a fit with its tuning.
+    `parameters` were tuned in each fold, of which `models` are; `seconds` is the mean time of a fit with its tuning.
     """
 
     margins: Floats
     fold_of: Ints
     parameters: tuple[Parameters, ...]
     seconds: float
+    models: tuple[Fitted, ...] = ()
 
 
 def fit(candidate: Candidate, sample: Sample, parameters: Parameters, training: Training) -> Fitted:
@@ -64,10 +65,13 @@ def out_of_fold(candidate: Candidate, sample: Sample, training: Training) -> Out
     """Margins of every row that a fold judges, by models tuned and fitted on the other rows alone."""
     margins, fold_of = np.full(len(sample.y), np.nan), np.full(len(sample.y), -1, dtype=np.int64)
     parameters: list[Mapping[str, Any]] = []
+    models: list[Fitted] = []
     begun = time.perf_counter()
     for number, (rest, held_out) in enumerate(folds.split(sample, count=training.folds, seed=training.seed)):
         known = sample.take(rest)
         parameters.append(tuned(candidate, known, training))
-        margins[held_out] = fit(candidate, known, parameters[-1], training).margins(sample.frame.iloc[held_out])
+        models.append(fit(candidate, known, parameters[-1], training))
+        margins[held_out] = models[-1].margins(sample.frame.iloc[held_out])
         fold_of[held_out] = number
-    return OutOfFold(margins, fold_of, tuple(parameters), (time.perf_counter() - begun) / len(parameters))
+    seconds = (time.perf_counter() - begun) / len(parameters)
+    return OutOfFold(margins, fold_of, tuple(parameters), seconds, tuple(models))

@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from solvent.modelling.cells import MISSING, Floats, Ints, auc, cells, figure, numbers, one_hot, rates_of_others, wilson
+from solvent.modelling.cells import MISSING, auc, cells, figure, one_hot, rates_of_others, wilson
+from solvent.modelling.data import Floats, Ints, numbers
 from solvent.specification import Feature, Specification
 
 Flags = NDArray[np.bool_]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from solvent.modelling.cells import Floats, Ints, auc, numbers
+from solvent.modelling.cells import auc
+from solvent.modelling.data import Floats, Ints, numbers
 from solvent.specification import Feature
 
 Model = Callable[[pd.DataFrame], Floats]

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from solvent import contracts
-from solvent.modelling.cells import MISSING, Ints, auc, cells, rates_of_others
+from solvent.modelling.cells import MISSING, auc, cells, rates_of_others
+from solvent.modelling.data import Ints
 from solvent.specification import Feature, Specification
 
 MOST_VALUES = 50  # a number with more distinct values than this has no levels

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import chi2, norm
 
-from solvent.modelling.cells import Floats, Ints, figure
+from solvent.modelling.cells import figure
+from solvent.modelling.data import Floats, Ints
 
 GROUPS = 10
 LEAST = 1e-9

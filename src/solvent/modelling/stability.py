@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from solvent.modelling.cells import Floats, Ints, auc, cells, figure
+from solvent.modelling.cells import auc, cells, figure
+from solvent.modelling.data import Floats, Ints
 from solvent.specification import Feature
 
 BINS = 10

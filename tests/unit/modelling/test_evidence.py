@@ -15,7 +15,7 @@ from model_card_schema import SCHEMA
 from examples import GOOD
 from solvent import specification
 from solvent.modelling import evidence
-from solvent.modelling.cells import Floats
+from solvent.modelling.data import Floats
 from solvent.modelling.evidence import card, pages
 from solvent.specification import Feature
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from solvent.modelling import importance
-from solvent.modelling.cells import Floats
+from solvent.modelling.data import Floats
 from solvent.specification import Feature
 
 FEATURES = [

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from solvent.modelling import fairness, importance, leakage, reliability, stability
-from solvent.modelling.cells import Floats, Ints
+from solvent.modelling.data import Floats, Ints
 from solvent.modelling.evidence import card, curves
 from solvent.modelling.fairness import Flags
 from solvent.modelling.importance import Model

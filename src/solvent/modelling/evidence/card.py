@@ -81,7 +81,7 @@ def provenance(evaluation: dict[str, Any], specification: Specification) -> list
     return [
         ("run", str(evaluation.get("run_id", "unknown"))),
         ("data sha256", str(evaluation.get("data_sha256", "unknown"))),
-        ("code version", str(evaluation.get("code_version", "unknown"))),
+        ("code sha256", str(evaluation.get("code_sha256", "unknown"))),
         ("specification sha256", str(evaluation.get("specification", specification.checksum))),
         ("features table", specification.features_table),
     ]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
-from solvent.modelling.cells import Floats, Ints
+from solvent.modelling.data import Floats, Ints
 from solvent.specification import Specification
 
 POINTS = 60
