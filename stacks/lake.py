@@ -24,6 +24,7 @@ EXPIRES = (
     ("training", "", "training_days"),
     ("quarantine", "", "quarantine_days"),
     ("artifacts", "predictions/", "predictions_days"),
+    ("artifacts", "captured/", "captured_days"),
     ("artifacts", "runs/", "reports_days"),
     ("artifacts", "glue-temporary/", "temporary_days"),
 )

@@ -16,6 +16,7 @@ NO_BASE = "none"  # said of the first run of a data set; an argument of a Glue j
 # The events of the stream (source contracts), and where they lie in the raw zone.
 EVENTS = ("application_event",)
 PEOPLE = ("analyst", "risk_officer")  # the warehouse's roles for people
+CHAMPION, CHALLENGER = "champion", "challenger"  # variants of an endpoint
 STEWARD = "data-steward"  # the role of people who look after quarantine
 STREAM, COMPACTED = "stream/", "stream-compacted/"
 
@@ -161,6 +162,11 @@ def models_prefix(portfolio: str) -> str:
 def predictions_prefix(portfolio: str, run_id: str, model: str) -> str:
     """artifacts: the batch transform output of one run by one model."""
     return f"predictions/{portfolio}/run_id={run_id}/model={model}/"
+
+
+def captured_prefix(portfolio: str) -> str:
+    """artifacts: requests to the endpoint and its answers; below it SageMaker puts `<endpoint>/<variant>/<hour>/`."""
+    return f"captured/{portfolio}/"
 
 
 # Erasure (artifacts unless said otherwise).
