@@ -118,8 +118,7 @@ def _check_deployment(deployment: Json | None, variants: list[Json]) -> None:
         if not size:
             raise ApiError("ValidationException", f"{field} is required for traffic routing of type {routing['Type']}.")
         instances = min(variant["InitialInstanceCount"] for variant in variants)
-        share = size["Value"] / 100 if size["Type"] == "CAPACITY_PERCENT" else size["Value"] / instances
-        if share > 0.5 or instances < 2:
+        if fleets.canary_share(deployment, variants) > 0.5 or instances < 2:
             raise ApiError(
                 "ValidationException",
                 f"{field} of {size['Value']} {size['Type']} exceeds 50% of the endpoint's {instances} instance(s).",
