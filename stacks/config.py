@@ -60,7 +60,7 @@ class Lake(_Section):
     training_days: Days
     quarantine_days: Days
     predictions_days: Days
-    captured_days: int = Field(ge=1, le=30)  # names nobody, so an erasure waits for its end: a month (GDPR, article 12)
+    captured_days: int = Field(ge=1, le=28)  # erasures do not search it: it is gone within the month that they have
     reports_days: Days
     temporary_days: Days
     noncurrent_days: Days
