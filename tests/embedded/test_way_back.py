@@ -119,7 +119,7 @@ def before_the_change(definition: dict[str, Any]) -> list[str]:
         if name in found:
             continue
         found.add(name)
-        if name not in CHANGES:
+        if name not in CHANGES | {"AwaitEndpoint"}:  # which is next to them, and where the wanted one is live already
             nexts = [states[name][key] for key in ("Next", "Default") if key in states[name]]
             todo += nexts + [b["Next"] for key in ("Choices", "Catch") for b in states[name].get(key, [])]
     return sorted(n for n in found if states[n]["Type"] == "Task" and n not in ("RecordFailure", "CompleteRun"))
@@ -128,9 +128,7 @@ def before_the_change(definition: dict[str, Any]) -> list[str]:
 def test_whatever_state_fails_before_the_update_the_endpoint_stays_as_it_is(live: Platform, killed: Killed) -> None:
     was, last = endpoint(live), killed.inputs["UpdateEndpoint"]
     names = before_the_change(killed.definition)
-    assert CHANGES | {"BeginRun", "Train", "EvaluateModel", "RegisterModel", "CreateModel", "FindChampion"} <= set(
-        names
-    )
+    assert CHANGES | {"BeginRun", "Train", "EvaluateModel", "RegisterModel", "CreateModel"} <= set(names)
     nobody = {"FunctionName": live.names.named("run-control"), "Payload": {"action": "fail on purpose"}}
     executions = {}
     for name in names:

@@ -30,20 +30,20 @@ class Aws:
     def get_paginator(self, _: str) -> "Aws":
         return self
 
-    def paginate(self, *, Bucket: str, Prefix: str) -> list[dict[str, Any]]:
-        found = {key: age for key, (age, _) in self.objects.items() if key.startswith(Prefix)}
+    def paginate(self, **request: str) -> list[dict[str, Any]]:
+        found = {key: age for key, (age, _) in self.objects.items() if key.startswith(request["Prefix"])}
         return [{"Contents": [{"Key": k, "LastModified": NOW - timedelta(hours=age)} for k, age in found.items()]}, {}]
 
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+    def get_object(self, **request: str) -> dict[str, Any]:
         lines = [
             {"captureData": {"endpointOutput": {"encoding": "JSON", "data": json.dumps(answer)}}}
-            for answer in self.objects[Key][1]
+            for answer in self.objects[request["Key"]][1]
         ]
         return {"Body": io.BytesIO("\n".join(map(json.dumps, lines)).encode())}
 
-    def get_metric_statistics(self, *, Dimensions: list[dict[str, str]], **_: Any) -> dict[str, Any]:
+    def get_metric_statistics(self, **request: Any) -> dict[str, Any]:
         points = [{"Sum": 9000.0, "SampleCount": 3.0}, {"Sum": 1000.0, "SampleCount": 1.0}]
-        return {"Datapoints": points if {"Name": "VariantName", "Value": "champion"} in Dimensions else []}
+        return {"Datapoints": points if {"Name": "VariantName", "Value": "champion"} in request["Dimensions"] else []}
 
 
 def answer(probability: float, decision: str, version: str) -> dict[str, Any]:
