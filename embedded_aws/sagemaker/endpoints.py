@@ -13,6 +13,7 @@ from embedded_aws.service import ApiError
 
 Json = dict[str, Any]
 
+on_update: list[Callable[[str, list[Json]], None]] = []  # who may refuse an update, by its name and new variants
 on_delete: list[Callable[[str], None]] = []  # what else goes with an endpoint, by its name
 
 _BUSY = ("Creating", "Updating", "RollingBack", "SystemUpdating")
@@ -54,6 +55,8 @@ def update(request: Json) -> Json:
     if deployment is None and request.get("RetainDeploymentConfig"):
         deployment = endpoint.get("LastDeploymentConfig")
     _check_deployment(deployment, variants)
+    for checks in on_update:
+        checks(request["EndpointName"], variants)
     if deployment:
         endpoint["LastDeploymentConfig"] = deployment
     endpoint.pop("FailureReason", None)

@@ -143,6 +143,15 @@ def test_whatever_state_fails_before_the_update_the_endpoint_stays_as_it_is(live
     assert answers(live, 20) == {"champion": 20}
 
 
+def test_a_model_that_a_gate_refuses_goes_nowhere(live: Platform, killed: Killed) -> None:
+    was, given = endpoint(live), killed.inputs["GatePassed"]
+    gate = {**given["gate"], "passed": False, "failures": ["AUC 0.61 is 0.04 below the champion's"]}
+    done = ended(live, start(live, killed.definition, "GatePassed", {**given, "gate": gate}))
+    assert (done["status"], done["error"]) == ("FAILED", "GateRefused")
+    assert "below the champion's" in done["cause"]
+    assert endpoint(live) == was
+
+
 def test_an_update_that_is_rolled_back_is_noticed(live: Platform, killed: Killed) -> None:
     was = endpoint(live)
     alarm = live.names.named(f"{PORTFOLIO}-endpoint-errors")
@@ -213,6 +222,14 @@ def test_prod_shifts_by_canary_and_scales_what_is_in_service(live: Platform, kil
     assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 4)
     (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
     assert policy["PolicyType"] == "TargetTrackingScaling"
+
+    # Another instance type: SageMaker refuses the update of a variant that scales, so the target goes and comes back.
+    other = json.loads(json.dumps(definition).replace("ml.m5.large", "ml.m5.xlarge"))
+    given = {**given, "run": {**given["run"], "job_name": f"{given['run']['job_name']}-q"}}
+    done = ended(live, start(live, other, "CreateModel", given))
+    assert done["status"] == "SUCCEEDED", done.get("cause")
+    (again,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert again["ScalableTargetARN"] != target["ScalableTargetARN"]
 
 
 def with_scaling(platform: Platform) -> None:
