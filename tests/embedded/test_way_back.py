@@ -16,7 +16,7 @@ from conftest import wait
 
 from gates.assembly import Assembly
 from solvent import datasets
-from solvent.client import Execution, Platform, query
+from solvent.client import Execution, Platform
 from solvent.rollout import Rollout
 
 pytestmark = pytest.mark.embedded
@@ -243,19 +243,3 @@ def with_scaling(platform: Platform) -> None:
     platform.target.client("iam").put_role_policy(
         RoleName=arn["roleArn"].rsplit("/", 1)[-1], PolicyName="scaling", PolicyDocument=json.dumps(policy)
     )
-
-
-def test_a_hundred_thousand_rows_are_scored_in_a_batch_and_loaded(live: Platform, killed: Killed) -> None:
-    """By the champion that the test before made, which has not scored this run yet."""
-    s3, prefix = live.target.client("s3"), killed.inputs["CreateModel"]["run"]["batch_prefix"]
-    bucket, _, folder = prefix.removeprefix("s3://").partition("/")
-    (first, *_) = s3.list_objects_v2(Bucket=bucket, Prefix=folder)["Contents"]
-    loan = json.loads(s3.get_object(Bucket=bucket, Key=first["Key"])["Body"].read().splitlines()[0])
-    lines = (json.dumps({**loan, "loan_id": f"L9{number:06}"}) for number in range(100_000))
-    s3.put_object(Bucket=bucket, Key=f"{folder}many.jsonl", Body="\n".join(lines).encode())
-
-    done = live.run("score", {"portfolio": PORTFOLIO}, timeout=300)
-
-    assert done.status == "SUCCEEDED", f"{done.error}: {done.cause}"
-    loaded = query(live.target, "SELECT COUNT(*) FROM lending.predictions WHERE loan_id LIKE 'L9%'")[1]
-    assert loaded == [[100_000]]
