@@ -62,6 +62,7 @@ class Lake(_Section):
     training_days: Days
     quarantine_days: Days
     predictions_days: Days
+    captured_days: int = Field(ge=1, le=28)  # erasures do not search it: it is gone within the month that they have
     reports_days: Days
     temporary_days: Days
     noncurrent_days: Days
@@ -204,14 +205,36 @@ class Training(_Section):
 
 
 class Serving(_Section):
+    """`maximum_instances` above `instances`: the endpoint scales, towards so many requests a minute and instance.
+
+    `capture_percent`: the share of requests kept with their answers. `kept_configurations`: how far back one can go.
+    """
+
     instance_type: Instance
     instances: int = Field(ge=1, le=100)
+    maximum_instances: int = Field(ge=1, le=100)
+    requests_per_instance_minute: int = Field(ge=1, le=1_000_000)
+    kept_configurations: int = Field(ge=2, le=100)
+    capture_percent: int = Field(ge=0, le=100)
     transform_instance_type: Instance
     transform_timeout_minutes: Minutes
     rollout: Literal["all_at_once", "canary"]
     canary_percent: int | None = Field(default=None, ge=1, le=50)
     bake_seconds: int = Field(ge=0, le=3600)
     rollout_timeout_minutes: int = Field(ge=10, le=480)
+
+    @property
+    def scales(self) -> bool:
+        """Whether the endpoint has a scaling target."""
+        return self.maximum_instances > self.instances
+
+    @model_validator(mode="after")
+    def _scaling(self) -> Self:
+        if self.maximum_instances < self.instances:
+            raise ValueError("maximum_instances is below instances")
+        if self.scales and self.instance_type.startswith("ml.t"):
+            raise ValueError("SageMaker does not scale burstable instances: take another instance_type")
+        return self
 
     @model_validator(mode="after")
     def _rollout(self) -> Self:

@@ -24,6 +24,7 @@ EXPIRES = (
     ("training", "", "training_days"),
     ("quarantine", "", "quarantine_days"),
     ("artifacts", "predictions/", "predictions_days"),
+    ("artifacts", "captured/", "captured_days"),
     ("artifacts", "runs/", "reports_days"),
     ("artifacts", "glue-temporary/", "temporary_days"),
 )
@@ -162,6 +163,8 @@ class LakeStack(SolventStack):
                         id=f"expire-{prefix.strip('/')}" if prefix else "expire",
                         prefix=prefix or None,
                         expiration=Duration.days(getattr(lake, setting)),
+                        # Where two rules say how long old versions stay, S3 takes the shorter one.
+                        noncurrent_version_expiration=Duration.days(1) if setting == "captured_days" else None,
                     )
                 )
         if zone in TIERED:

@@ -16,7 +16,6 @@ from stacks.constructs.function import Function
 from stacks.etl import EtlStack
 from stacks.ingestion import IngestionStack
 from stacks.orchestration import OrchestrationStack
-from stacks.serving import VARIANT
 
 
 class ObservabilityStack(SolventStack):
@@ -113,7 +112,7 @@ class ObservabilityStack(SolventStack):
             self._alarm(f"{portfolio}-endpoint-failing", f"The endpoint of {portfolio} answers with errors", metric)
 
     def _endpoint_metric(self, portfolio: str, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
-        dimensions = {"EndpointName": self.names.endpoint(portfolio), "VariantName": VARIANT}
+        dimensions = {"EndpointName": self.names.endpoint(portfolio), "VariantName": naming.CHAMPION}
         return self._metric("AWS/SageMaker", name, dimensions, statistic=statistic)
 
     def _dashboard(self) -> None:

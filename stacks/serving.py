@@ -18,7 +18,16 @@ from stacks.constructs.sagemaker_role import sagemaker_role
 from stacks.lake import LakeStack
 from stacks.network import NetworkStack
 
-VARIANT = "champion"
+SAGEMAKERS_TARGETS = {
+    "StringEquals": {
+        "application-autoscaling:service-namespace": "sagemaker",
+        "application-autoscaling:scalable-dimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+}
+TARGETS_HAVE_NO_NAMES = (
+    "a scaling target's id is random and names no endpoint; the conditions allow SageMaker's instance counts only, but "
+    "those of any endpoint in the account"
+)
 MODEL_LATENCY_BOUND = 500_000  # microseconds, the unit of ModelLatency
 
 
@@ -56,12 +65,16 @@ class ServingStack(SolventStack):
         )
         allow(role, "s3:GetObject", on=self.objects("artifacts", "models/"), why=OBJECTS)
         allow(role, "s3:GetObject", on=self.objects("training"), why=OBJECTS)
-        allow(role, *UPLOAD, on=self.objects("artifacts", "predictions/"), why=OBJECTS)
+        written = (
+            "predictions/",
+            *(map(naming.captured_prefix, naming.PORTFOLIOS) if self.config.serving.capture_percent else ()),
+        )
+        allow(role, *UPLOAD, on=self.objects("artifacts", *written), why=OBJECTS)
         return role
 
     def _rollback_alarms(self, portfolio: str) -> None:
         errors, latency = rollback_alarms(self.names, portfolio)
-        dimensions = {"EndpointName": self.names.endpoint(portfolio), "VariantName": VARIANT}
+        dimensions = {"EndpointName": self.names.endpoint(portfolio), "VariantName": naming.CHAMPION}
         for name, metric, statistic, threshold in (
             (errors, "Invocation5XXErrors", "Sum", 1.0),
             (latency, "ModelLatency", "p95", float(MODEL_LATENCY_BOUND)),
@@ -109,14 +122,8 @@ class ServingStack(SolventStack):
             role,
             "application-autoscaling:DeregisterScalableTarget",
             on=[self.arn("application-autoscaling", "scalable-target/*")],
-            conditions={
-                "StringEquals": {
-                    "application-autoscaling:service-namespace": "sagemaker",
-                    "application-autoscaling:scalable-dimension": "sagemaker:variant:DesiredInstanceCount",
-                }
-            },
-            why="a scaling target's id is random and names no endpoint; the conditions allow SageMaker's instance "
-            "counts only, but those of any endpoint in the account",
+            conditions=SAGEMAKERS_TARGETS,
+            why=TARGETS_HAVE_NO_NAMES,
         )
         allow(
             role,

@@ -128,6 +128,8 @@ class SageMaker:
         self.models: dict[str, str] = {}
         self.versions: dict[str, str] = {}
         self.packages: list[str] = []
+        self.failing: set[str] = set()
+        self.after_update = ["Updating", "InService"]  # the statuses that an update goes through
         self.page_size = 2
 
     def describe_endpoint(self, *, EndpointName: str) -> dict[str, Any]:
@@ -137,11 +139,32 @@ class SageMaker:
         if status == "Gone":
             del self.endpoints[EndpointName]
             self._get(self.endpoints, EndpointName, "endpoint")
-        return {"EndpointConfigName": found["config"], "EndpointStatus": status}
+        weights = [{"VariantName": name, "CurrentWeight": w} for name, w in found.get("weights", {}).items()]
+        return {
+            "EndpointName": EndpointName,
+            "EndpointConfigName": found["config"],
+            "EndpointStatus": status,
+            **({"ProductionVariants": weights} if weights else {}),
+        }
+
+    def update_endpoint(self, *, EndpointName: str, EndpointConfigName: str) -> None:
+        """Goes to the configuration, unless it is named in `failing`: then it comes back to the old one."""
+        endpoint = self.endpoints[EndpointName]
+        endpoint["statuses"] = list(self.after_update)
+        if EndpointConfigName not in self.failing:
+            endpoint["config"] = EndpointConfigName
+
+    def update_endpoint_weights_and_capacities(
+        self, *, EndpointName: str, DesiredWeightsAndCapacities: list[dict[str, Any]]
+    ) -> None:
+        endpoint = self.endpoints[EndpointName]
+        endpoint["statuses"] = list(self.after_update)
+        endpoint["weights"] = {item["VariantName"]: item["DesiredWeight"] for item in DesiredWeightsAndCapacities}
 
     def describe_endpoint_config(self, *, EndpointConfigName: str) -> dict[str, Any]:
         models = self._get(self.configs, EndpointConfigName, "endpoint configuration")
-        return {"ProductionVariants": [{"VariantName": "AllTraffic", "ModelName": m} for m in models]}
+        names = ("champion", "challenger")
+        return {"ProductionVariants": [{"VariantName": n, "ModelName": m} for n, m in zip(names, models, strict=False)]}
 
     def describe_model(self, *, ModelName: str) -> dict[str, Any]:
         container: dict[str, Any] = {"ModelDataUrl": self._get(self.models, ModelName, "model")}
@@ -170,7 +193,10 @@ class SageMaker:
         self.packages.remove(ModelPackageName)
 
     def list_endpoint_configs(self, **request: Any) -> dict[str, Any]:
-        return self._page([{"EndpointConfigName": n} for n in self.configs], "EndpointConfigs", request)
+        names = list(self.configs)  # in the order in which they were made
+        newest_first = request.get("SortOrder") == "Descending"
+        found = [{"EndpointConfigName": n} for n in (reversed(names) if newest_first else names)]
+        return self._page(found, "EndpointConfigs", request)
 
     def list_models(self, **request: Any) -> dict[str, Any]:
         return self._page([{"ModelName": n} for n in self.models], "Models", request)

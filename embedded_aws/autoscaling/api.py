@@ -47,6 +47,7 @@ def _context(inner: Any, name: str, action: str, body: bytes, parameters: Any) -
 def register() -> None:
     """Add application-autoscaling to the embedded AWS."""
     adapter.REQUEST_CONTEXT.wrap(_context)
+    endpoints.on_update.append(targets.check_update)
     endpoints.on_delete.append(targets.forget_endpoint)
     autoscaling = JsonService(OPERATIONS, targets.state)
     service.register("application-autoscaling", autoscaling, "AnyScaleFrontendService", resource=resource)

@@ -113,6 +113,23 @@ def forget_endpoint(name: str) -> None:
             kind.pop(resource)
 
 
+def check_update(name: str, variants: list[Json]) -> None:
+    """Raise ApiError ValidationException for an update that SageMaker refuses: a variant that scales would go, or get
+    another instance type.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html
+    """
+    types = {variant["VariantName"]: variant.get("InstanceType") for variant in variants}
+    for resource in [r for r in state["targets"] if r.startswith(f"endpoint/{name}/")]:
+        _, now = _variant(resource)
+        if types.get(now["VariantName"]) != now["InstanceType"]:
+            raise ApiError(
+                "ValidationException",
+                f"The variant {now['VariantName']} of endpoint {name} is a target of auto scaling: deregister it "
+                "before an update that removes it or changes its instance type.",
+            )
+
+
 def page(field: str, found: Iterable[Json], request: Json, *, most: int) -> Json:
     """One page of a Describe call, of at most `most` items."""
     start, size = int(request.get("NextToken") or 0), min(int(request.get("MaxResults", most)), most)

@@ -13,6 +13,7 @@ from embedded_aws.service import ApiError
 
 Json = dict[str, Any]
 
+on_update: list[Callable[[str, list[Json]], None]] = []  # who may refuse an update, by its name and new variants
 on_delete: list[Callable[[str], None]] = []  # what else goes with an endpoint, by its name
 
 _BUSY = ("Creating", "Updating", "RollingBack", "SystemUpdating")
@@ -54,6 +55,8 @@ def update(request: Json) -> Json:
     if deployment is None and request.get("RetainDeploymentConfig"):
         deployment = endpoint.get("LastDeploymentConfig")
     _check_deployment(deployment, variants)
+    for checks in on_update:
+        checks(request["EndpointName"], variants)
     if deployment:
         endpoint["LastDeploymentConfig"] = deployment
     endpoint.pop("FailureReason", None)
@@ -118,8 +121,7 @@ def _check_deployment(deployment: Json | None, variants: list[Json]) -> None:
         if not size:
             raise ApiError("ValidationException", f"{field} is required for traffic routing of type {routing['Type']}.")
         instances = min(variant["InitialInstanceCount"] for variant in variants)
-        share = size["Value"] / 100 if size["Type"] == "CAPACITY_PERCENT" else size["Value"] / instances
-        if share > 0.5 or instances < 2:
+        if fleets.canary_share(deployment, variants) > 0.5 or instances < 2:
             raise ApiError(
                 "ValidationException",
                 f"{field} of {size['Value']} {size['Type']} exceeds 50% of the endpoint's {instances} instance(s).",

@@ -22,6 +22,7 @@ LOG_GROUP = "/aws/sagemaker/Endpoints/"
 BAKE_SECONDS = 2.0  # the longest wait for alarms here; AWS waits WaitIntervalInSeconds
 
 fleets: dict[str, Fleet] = {}
+_canaries: dict[str, tuple[Fleet, str, float]] = {}  # by endpoint: of which configuration, and its share of requests
 _counter = iter(range(1, 1 << 62))
 _restored = threading.Event()
 _restored.set()
@@ -90,8 +91,11 @@ def replace(endpoint: Json, config: str, deployment: Json) -> None:
     name, fleet = endpoint["EndpointName"], {}
     try:
         fleet = _start(name, config)
+        if share := canary_share(deployment, store.find("endpoint-config", config)["ProductionVariants"]):
+            _canaries[name] = fleet, config, share
         _bake(deployment)
     except Exception as error:
+        _canaries.pop(name, None)
         retire(fleet)
         store.touch(endpoint, EndpointStatus="RollingBack")
         endpoint.pop("_next", None)
@@ -99,8 +103,19 @@ def replace(endpoint: Json, config: str, deployment: Json) -> None:
         return
     old = fleets.get(name, {})
     fleets[name] = fleet
+    _canaries.pop(name, None)
     _in_service(endpoint, config)
     retire(old)
+
+
+def canary_share(deployment: Json, variants: list[Json]) -> float:
+    """The share of capacity, 0 to 1, that shifts first; 0 where all shifts at once."""
+    routing = deployment.get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
+    size = routing.get({"CANARY": "CanarySize", "LINEAR": "LinearStepSize"}.get(routing.get("Type", ""), ""))
+    if not size:
+        return 0.0
+    instances = min(variant["InitialInstanceCount"] for variant in variants)
+    return float(size["Value"] / (100 if size["Type"] == "CAPACITY_PERCENT" else instances))
 
 
 def _bake(deployment: Json) -> None:
@@ -167,6 +182,10 @@ def route(name: str, target: str | None) -> tuple[str, Container]:
         account = store.arn("endpoint", name).split(":")[4]
         raise ApiError("ValidationError", f"Endpoint {name} of account {account} not found.")
     weights: Mapping[str, float] = {v["VariantName"]: v["CurrentWeight"] for v in endpoint["ProductionVariants"]}
+    canary, config, share = _canaries.get(name, (fleet, "", 0.0))
+    if random.random() < share:  # noqa: S311
+        coming = store.find("endpoint-config", config)["ProductionVariants"]
+        fleet, weights = canary, {v["VariantName"]: v["InitialVariantWeight"] for v in coming}
     if target:
         if target not in fleet:
             raise ApiError("ValidationError", f"Variant {target} of endpoint {name} not found.")

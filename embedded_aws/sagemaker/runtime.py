@@ -4,7 +4,7 @@ import json
 import time
 from urllib.parse import unquote
 
-from embedded_aws.sagemaker import fleets, store
+from embedded_aws.sagemaker import capture, fleets, store
 from embedded_aws.service import ApiError, raw
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
@@ -49,6 +49,8 @@ def invoke_endpoint(path: str, headers: dict[str, str], body: bytes) -> Answer:
         return _model_error(name, 500, "the container is gone")
     if status >= 400:
         return _model_error(name, status, answer.decode(errors="replace"))
+    sent = headers.get("content-type", "application/json")
+    capture.keep(name, variant, (body, sent), (answer, kind), headers.get("x-amzn-sagemaker-inference-id"))
     # Lower case: ministack rewrites "Content-Type" to the protocol's own, but this one is the container's.
     return 200, {"content-type": kind, "x-Amzn-Invoked-Production-Variant": variant}, answer
 

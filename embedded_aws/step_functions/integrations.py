@@ -115,7 +115,12 @@ def install() -> None:
     services, prefixes = adapter.SFN_SDK_SERVICES.get(), adapter.SFN_SDK_PREFIXES.get()
     services["sagemaker"] = {"target_prefix": "SageMaker", "protocol": "json", "service_key": "sagemaker"}
     services["redshiftdata"] = {"target_prefix": "RedshiftData", "protocol": "json", "service_key": "redshift-data"}
-    prefixes.update(sagemaker="SageMaker", redshiftdata="RedshiftData")
+    services["applicationautoscaling"] = {
+        "target_prefix": "AnyScaleFrontendService",
+        "protocol": "json",
+        "service_key": "application-autoscaling",
+    }
+    prefixes.update(sagemaker="SageMaker", redshiftdata="RedshiftData", applicationautoscaling="ApplicationAutoScaling")
     adapter.SFN_INVOKE.wrap(invoke)
     adapter.SFN_AWS_SDK.wrap(aws_sdk)
     calls.install()

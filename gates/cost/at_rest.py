@@ -84,7 +84,10 @@ def endpoints(assembly: Assembly) -> Iterator[Line]:
     """The first `train` of a portfolio makes its endpoint, and from then on it costs by the hour."""
     portfolios = len(assembly.of("AWS::SageMaker::ModelPackageGroup"))
     for state in (state for phase in phases(assembly) for state in states_of(assembly, phase)):
-        for variant in state.get("Parameters", {}).get("ProductionVariants", []):
+        variants = state.get("Parameters", {}).get("ProductionVariants", [])
+        if len(variants) > 1:
+            continue  # a champion with its challenger: twice as much while it lasts, and nobody has one at rest
+        for variant in variants:
             hours = portfolios * variant["InitialInstanceCount"] * HOURS
             yield Line(
                 "real-time endpoint", hours, variant["InstanceType"], "`serving.instance_type`, `serving.instances`"

@@ -12,6 +12,7 @@ NAMELESS = re.compile(
     r"ec2:(\*|network-interface|subnet|security-group)/\*"
     r"|glue:catalog"
     r"|application-autoscaling:scalable-target/\*"
+    r"|iam:role/aws-service-role/.+"
     r"|logs:log-group:/aws/sagemaker/.+"
 )
 

@@ -7,6 +7,7 @@ from settings import Settings
 
 from solvent.approval import Approval
 from solvent.naming import Names
+from solvent.rollout import Rollout
 from solvent.runs import InvalidRun, RunControl
 
 settings = Settings.from_environment()
@@ -24,12 +25,13 @@ control = RunControl(
     code_version=settings.code_version,
 )
 approval = Approval(control.ledger, sagemaker)
+rollout = Rollout(sagemaker, names)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """{"action": "begin", "phase", "execution", "input"} | {"action": "complete", "run", "result"} |
     {"action": "fail", "execution", "error"[, "run"]} | {"action": "pause", "run", "package"} |
-    {"action": "resume", "run", "version"}."""
+    {"action": "resume", "run", "version"} | {"action": "champion", "run"} | {"action": "tidy", "run", "keep"}."""
     action = event.get("action")
     if action == "begin":
         return control.begin(phase=event["phase"], execution=event["execution"], request=event.get("input") or {})
@@ -41,4 +43,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return approval.pause(run=event["run"], package=event["package"])
     if action == "resume":
         return approval.resume(run=event["run"], version=event["version"])
-    raise InvalidRun(f"action is begin, complete, fail, pause or resume, not {action!r}.")
+    if action == "champion":
+        weight = round(1 - event["run"]["challenger_weight"], 6)
+        return {"model": control.champion(event["run"]["portfolio"]), "weight": weight}
+    if action == "tidy":
+        deleted = rollout.tidy(event["run"]["portfolio"], event["keep"])
+        return {"text": f"the newest {event['keep']}; deleted: {', '.join(deleted) or 'none'}"}
+    raise InvalidRun(f"action is begin, complete, fail, pause, resume, champion or tidy, not {action!r}.")

@@ -1,4 +1,8 @@
-"""The champion: the model behind a portfolio's live endpoint, and its version in the registry."""
+"""The champion: the model behind a portfolio's live endpoint, and its version in the registry.
+
+An endpoint may have a challenger beside it, which gets a share of the requests. Whoever gets most of them is champion:
+so a challenger that is promoted, by weights alone, is what the next models are compared with, and what `score` uses.
+"""
 
 from typing import Any
 
@@ -12,13 +16,17 @@ class UnknownVersion(Exception):
 def live_model(sagemaker: Any, endpoint: str) -> str | None:
     """The name of the model behind an endpoint, None when there is no endpoint. `sagemaker` is a boto3 client."""
     try:
-        configuration = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-        variants = sagemaker.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"]
+        live = sagemaker.describe_endpoint(EndpointName=endpoint)
+        variants = sagemaker.describe_endpoint_config(EndpointConfigName=live["EndpointConfigName"])[
+            "ProductionVariants"
+        ]
     except ClientError as error:
         if "Could not find" in error.response["Error"].get("Message", ""):
             return None
         raise
-    return str(variants[0]["ModelName"])
+    weights = {v["VariantName"]: v.get("CurrentWeight", 1.0) for v in live.get("ProductionVariants", [])}
+    # `max` takes the first of equals, which is the one that was champion before.
+    return str(max(variants, key=lambda variant: weights.get(variant["VariantName"], 1.0))["ModelName"])
 
 
 def live_version(sagemaker: Any, endpoint: str) -> int | None:

@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from solvent import compaction, contracts, delivery, landing, naming
+from solvent.champion import live_model
 from solvent.delivery import DeliveryError, Manifest
 from solvent.refusals import reason
 from solvent.target import Target
@@ -225,8 +226,7 @@ class Platform:
         """The live endpoint, its model and the figures registered with the model's version."""
         sagemaker = self.target.client("sagemaker")
         endpoint = sagemaker.describe_endpoint(EndpointName=self.names.endpoint(portfolio))
-        configuration = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
-        model = sagemaker.describe_model(ModelName=configuration["ProductionVariants"][0]["ModelName"])
+        model = sagemaker.describe_model(ModelName=live_model(sagemaker, endpoint["EndpointName"]))
         version = model["PrimaryContainer"]["Environment"]["MODEL_VERSION"]
         group = self.names.model_package_group(portfolio)
         package = sagemaker.describe_model_package(

@@ -18,6 +18,7 @@ EVENTS = ("application_event",)
 PEOPLE = ("analyst", "risk_officer")  # the warehouse's roles for people
 ADMIN = "admin"  # the warehouse's role for emergencies
 ASSUMED = (*PEOPLE, "service", ADMIN)  # roles of the warehouse that come with an IAM role, which somebody assumes
+CHAMPION, CHALLENGER = "champion", "challenger"  # variants of an endpoint
 STEWARD = "data-steward"  # the role of people who look after quarantine
 STREAM, COMPACTED = "stream/", "stream-compacted/"
 
@@ -172,6 +173,11 @@ def models_prefix(portfolio: str) -> str:
 def predictions_prefix(portfolio: str, run_id: str, model: str) -> str:
     """artifacts: the batch transform output of one run by one model."""
     return f"predictions/{portfolio}/run_id={run_id}/model={model}/"
+
+
+def captured_prefix(portfolio: str) -> str:
+    """artifacts: requests to the endpoint and its answers; below it SageMaker puts `<endpoint>/<variant>/<hour>/`."""
+    return f"captured/{portfolio}/"
 
 
 # Erasure (artifacts unless said otherwise).

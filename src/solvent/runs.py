@@ -66,20 +66,21 @@ class RunControl:
     def begin(self, *, phase: str, execution: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Take the portfolio's lock and describe the run to do; `completed` says that there is nothing left to do.
 
-        `request` is the execution's input: {"manifest"} or {"portfolio"[, "run_id"]}, and "root" when a pipeline calls.
-        Phase `score` is described with its `champion`. Raises DeliveryError, NothingIngested, NoChampion,
-        PortfolioBusy, RunUnderWay, InvalidRun.
+        `request` is the execution's input: {"manifest"} or {"portfolio"[, "run_id"][, "challenger_weight"]}, and "root"
+        when a pipeline calls. Phase `score`, and a challenger's `train`, are described with the `champion`. Raises
+        DeliveryError, NothingIngested, NoChampion, PortfolioBusy, RunUnderWay, InvalidRun.
         """
         if phase not in naming.PHASES:
             raise InvalidRun(f"phase is one of {', '.join(naming.PHASES)}, not {phase!r}.")
         root = self._root(request.get("root"), execution)
+        weight = _challenger_weight(phase, request.get("challenger_weight"))
         delivered = self._delivered(str(request["manifest"])) if request.get("manifest") else None
         portfolio = delivered["portfolio"] if delivered else _portfolio(request.get("portfolio"))
         # Before the look-up of latest ingest and champion: what is under way, and may change them, ends first.
         self.ledger.acquire(portfolio, root)
         try:
             facts = delivered or self._ingested(portfolio, request.get("run_id"))
-            champion = self._champion(portfolio) if phase == "score" else None
+            champion = self.champion(portfolio) if phase == "score" or weight else None
             if phase == "ingest":
                 facts = {**facts, "base": self.ledger.base(portfolio, facts["dataset"], facts["run_id"]) or NO_BASE}
             key = ledger.key(phase, portfolio, facts["run_id"], champion)
@@ -99,6 +100,7 @@ class RunControl:
         log("run_begun", phase=phase, portfolio=portfolio, run_id=facts["run_id"], attempt=attempt, completed=completed)
         return {
             **self._described(phase, facts, attempt, champion),
+            "challenger_weight": weight,
             "execution": execution,
             "root": root,
             "completed": completed,
@@ -198,14 +200,14 @@ class RunControl:
         names = ("portfolio", "run_id", "as_of", "dataset", "manifest", "excluded_features")
         return {name: item[name] for name in names}
 
-    def _champion(self, portfolio: str) -> str:
+    def champion(self, portfolio: str) -> str:
         """The model that is live. Raises NoChampion."""
         endpoint = self._names.endpoint(portfolio)
         model = live_model(self._sagemaker, endpoint)
         if model is None:
             raise NoChampion(
                 f"{portfolio} has no champion yet: there is no endpoint {endpoint}. Run `train` (or `pipeline`) first, "
-                "and where a person approves models, approve its package; nothing was scored."
+                "and where a person approves models, approve its package; nothing was done."
             )
         return model
 
@@ -278,6 +280,18 @@ def _portfolio(name: Any) -> str:
     if name not in naming.PORTFOLIOS:
         raise InvalidRun(f"portfolio is one of {', '.join(naming.PORTFOLIOS)}, not {str(name)[:40]!r}.")
     return str(name)
+
+
+def _challenger_weight(phase: str, weight: Any) -> float:
+    """The share of requests that a challenger is to get; 0 for a model that is to be champion. Raises InvalidRun."""
+    if weight is None:
+        return 0.0
+    if phase != "train" or isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < 1:
+        raise InvalidRun(
+            f"challenger_weight is an input of `train`, above 0 and below 1, not {str(weight)[:40]!r}; leave it out to "
+            "train a champion. Nothing ran."
+        )
+    return float(weight)
 
 
 def _now() -> str:

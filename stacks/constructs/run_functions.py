@@ -50,7 +50,7 @@ class RunFunctions:
         function = self._function(
             "RunControl",
             "run-control",
-            "Begins, pauses, completes and fails phases of runs: lock, ledger, champion, reports",
+            "Begins, pauses, completes and fails phases of runs: lock, ledger, champion, reports, old configurations",
             environment={"CODE_VERSION": bundling.build().code_version},
             timeout_seconds=60,
         )
@@ -89,6 +89,14 @@ class RunFunctions:
         # Who holds a lock may be the job that erases.
         allow(role, "glue:GetJobRun", on=[stack.arn("glue", f"job/{stack.names.erase_job}")])
         _find_champion(role, stack)
+        for kind, action in (("endpoint-config", "DeleteEndpointConfig"), ("model", "DeleteModel")):
+            allow(
+                role,
+                f"sagemaker:{action}",
+                on=[stack.arn("sagemaker", f"{kind}/{stack.names.prefix}-*")],
+                why="old endpoint configurations and their models, which have a run id in their names",
+            )
+        allow(role, "sagemaker:ListEndpointConfigs", on=["*"], why="this List action knows no resources")
         return function
 
     def _warehouse_load(self, warehouse: WarehouseStack) -> Function:

@@ -1,13 +1,15 @@
 """The second half of `train`: model, endpoint configuration, and the endpoint created or updated, and verified.
 
 CreateEndpoint and UpdateEndpoint have no `.sync`. After a rollback SageMaker says InService, on the old configuration:
-so the configuration is compared, too.
+so the configuration is compared, too. With `challenger_weight` in its input, the new model comes beside the champion.
 """
 
 from typing import Any
 
+from solvent.naming import CHALLENGER, CHAMPION, captured_prefix
 from stacks.constructs.images import OFFLINE_PIP
-from stacks.serving import VARIANT, rollback_alarms
+from stacks.serving import rollback_alarms
+from stacks.state_machines import live, scaling
 from stacks.state_machines.parts import Parts
 from stacks.state_machines.states import ANY, Machine
 
@@ -15,11 +17,19 @@ MODEL_CODE = "/opt/ml/model/code"  # where model.tar.gz has inference.py
 
 
 def add(parts: Parts, machine: Machine) -> None:
-    """The states from CreateModel to CompleteRun, which comes after MakeSqlModel where SQL calls models."""
+    """The states from CreateModel to CompleteRun, which comes after what a live model brings with it."""
     _create(parts, machine)
-    _deploy(parts, machine, then="MakeSqlModel" if parts.config.warehouse.sql_model else "CompleteRun")
-    if parts.config.warehouse.sql_model:
-        _make_sql_model(parts, machine)
+    scales = parts.config.serving.scales
+    _deploy(
+        parts,
+        machine,
+        update="DescribeInstances" if scales else "UpdateEndpoint",
+        then="RegisterScaling" if scales else "AsWanted",
+    )
+    if scales:
+        scaling.before_update(parts, machine, then="UpdateEndpoint")
+        scaling.after_service(parts, machine, then="AsWanted")
+    live.add(parts, machine)
 
 
 def _create(parts: Parts, machine: Machine) -> None:
@@ -44,26 +54,61 @@ def _create(parts: Parts, machine: Machine) -> None:
             "EnableNetworkIsolation": True,
             **parts.vpc_config,
         },
-        then="CreateEndpointConfig",
+        then="BesideChampion",
     )
-    _create_once(
-        machine,
-        "CreateEndpointConfig",
-        "aws-sdk:sagemaker:createEndpointConfig",
-        {
-            "EndpointConfigName.$": "$.run.job_name",
-            "KmsKeyId": parts.key,
-            "ProductionVariants": [
-                {
-                    "VariantName": VARIANT,
-                    "ModelName.$": "$.run.job_name",
-                    "InstanceType": serving.instance_type,
-                    "InitialInstanceCount": serving.instances,
-                }
+    beside = {"Variable": "$.run.challenger_weight", "NumericGreaterThan": 0}
+    machine.choose("BesideChampion", [(beside, "FindChampion")], otherwise="CreateEndpointConfig")
+    machine.invoke(
+        "FindChampion",
+        parts.run_control,
+        {"action": "champion", "run.$": "$.run"},
+        select={"model.$": "$.Payload.model", "weight.$": "$.Payload.weight"},
+        keep="$.champion",
+        then="CreateChallengerConfig",
+    )
+    variant = {"InstanceType": serving.instance_type, "InitialInstanceCount": serving.instances}
+    new, old = {"ModelName.$": "$.run.job_name"}, {"ModelName.$": "$.champion.model"}
+    champion, challenger = {"VariantName": CHAMPION, **variant}, {"VariantName": CHALLENGER, **variant}
+    for name, variants in (
+        ("CreateEndpointConfig", [{**champion, **new}]),
+        (
+            "CreateChallengerConfig",
+            [
+                {**champion, **old, "InitialVariantWeight.$": "$.champion.weight"},
+                {**challenger, **new, "InitialVariantWeight.$": "$.run.challenger_weight"},
             ],
-        },
-        then="DescribeLive",
-    )
+        ),
+    ):
+        _create_once(
+            machine,
+            name,
+            "aws-sdk:sagemaker:createEndpointConfig",
+            {
+                "EndpointConfigName.$": "$.run.job_name",
+                "KmsKeyId": parts.key,
+                "ProductionVariants": variants,
+                **_capture(parts),
+            },
+            then="DescribeLive",
+        )
+
+
+def _capture(parts: Parts) -> dict[str, Any]:
+    """Data capture: requests and answers as JSON, under the platform's key."""
+    percent = parts.config.serving.capture_percent
+    if not percent:
+        return {}
+    where = f"States.Format('s3://{parts.artifacts_bucket}/{captured_prefix('{}').rstrip('/')}', $.run.portfolio)"
+    return {
+        "DataCaptureConfig": {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": percent,
+            "DestinationS3Uri.$": where,
+            "KmsKeyId": parts.key,
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
+        }
+    }
 
 
 def _create_once(machine: Machine, name: str, resource: str, parameters: dict[str, Any], *, then: str) -> None:
@@ -74,7 +119,7 @@ def _create_once(machine: Machine, name: str, resource: str, parameters: dict[st
     machine.choose(check, [(exists, then)], otherwise="RecordFailure")
 
 
-def _deploy(parts: Parts, machine: Machine, *, then: str) -> None:
+def _deploy(parts: Parts, machine: Machine, *, update: str, then: str) -> None:
     machine.task(
         "DescribeLive",
         "aws-sdk:sagemaker:describeEndpoint",
@@ -88,7 +133,7 @@ def _deploy(parts: Parts, machine: Machine, *, then: str) -> None:
     missing = {"Variable": "$.error.Cause", "StringMatches": "*Could not find*"}
     machine.choose("LiveMissing", [(missing, "CreateEndpoint")], otherwise="RecordFailure")
     wanted = {"Variable": "$.live.config", "StringEqualsPath": "$.run.job_name"}
-    machine.choose("LiveAlready", [(wanted, "AwaitEndpoint")], otherwise="UpdateEndpoint")
+    machine.choose("LiveAlready", [(wanted, "AwaitEndpoint")], otherwise=update)
     target = {"EndpointName.$": "$.run.endpoint", "EndpointConfigName.$": "$.run.job_name"}
     machine.task("CreateEndpoint", "aws-sdk:sagemaker:createEndpoint", target, keep=None, then="AwaitEndpoint")
     machine.task(
@@ -100,7 +145,6 @@ def _deploy(parts: Parts, machine: Machine, *, then: str) -> None:
     )
     status = "$.endpoint.status"
     in_service = {"Variable": status, "StringEquals": "InService"}
-    as_wanted = {"Variable": "$.endpoint.config", "StringEqualsPath": "$.run.job_name"}
     machine.poll(
         "Endpoint",
         "aws-sdk:sagemaker:describeEndpoint",
@@ -110,12 +154,13 @@ def _deploy(parts: Parts, machine: Machine, *, then: str) -> None:
         seconds=parts.config.orchestration.endpoint_poll_seconds,
         timeout_minutes=parts.config.serving.rollout_timeout_minutes,
         rules=[
-            ({"And": [in_service, as_wanted]}, then),
-            (in_service, "EndpointRolledBack"),
+            (in_service, then),
             ({"Variable": status, "StringEquals": "Failed"}, "ExplainEndpoint"),
         ],
         late="the endpoint did not become InService in time; see its events in SageMaker",
     )
+    as_wanted = {"Variable": "$.endpoint.config", "StringEqualsPath": "$.run.job_name"}
+    machine.choose("AsWanted", [(as_wanted, live.FIRST)], otherwise="EndpointRolledBack")
     machine.refuse(
         "EndpointRolledBack",
         "EndpointRolledBack",
@@ -131,25 +176,6 @@ def _deploy(parts: Parts, machine: Machine, *, then: str) -> None:
         then="EndpointFailed",
     )
     machine.refuse("EndpointFailed", "EndpointFailed", cause_path="$.why.text")
-
-
-def _make_sql_model(parts: Parts, machine: Machine) -> None:
-    """The endpoint as a function of SQL. The model is live whatever becomes of that; the run's report says it."""
-    machine.invoke(
-        "MakeSqlModel",
-        parts.warehouse_load,
-        {"phase": "model", "portfolio.$": "$.run.portfolio"},
-        select={"text.$": "$.Payload.text"},
-        keep="$.sql_model",
-        then="CompleteRun",
-        caught=[{**ANY, "ResultPath": "$.sql_model_error", "Next": "SqlModelFailed"}],
-    )
-    machine.states["SqlModelFailed"] = {
-        "Type": "Pass",
-        "Parameters": {"text.$": "States.Format('not made; the model is live: {}', $.sql_model_error.Cause)"},
-        "ResultPath": "$.sql_model",
-        "Next": "CompleteRun",
-    }
 
 
 def _deployment(parts: Parts) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """What the role of each machine may do: the calls of its own states, on the platform's own names."""
 
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from solvent import naming
 from stacks.constructs.base import SolventStack
 from stacks.constructs.permissions import allow
-from stacks.serving import rollback_alarms
+from stacks.serving import SAGEMAKERS_TARGETS, TARGETS_HAVE_NO_NAMES, rollback_alarms
 from stacks.state_machines.parts import Parts
 
+SCALING = ("DeregisterScalableTarget", "PutScalingPolicy", "RegisterScalableTarget")
 NAMED_AFTER_RUNS = "jobs, models and endpoint configurations of this platform: their names hold a run id"
 
 
@@ -44,11 +46,45 @@ def _train(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
     allow(role, "sagemaker:CreateEndpointConfig", on=[config], why=NAMED_AFTER_RUNS)
     allow(role, "sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint", on=[endpoint, config], why=NAMED_AFTER_RUNS)
     allow(role, "sagemaker:DescribeEndpoint", on=[endpoint], why=NAMED_AFTER_RUNS)
+    if parts.config.serving.scales:
+        _scale(role, stack, config)
     alarms = [
         stack.arn("cloudwatch", f"alarm:{name}") for p in naming.PORTFOLIOS for name in rollback_alarms(stack.names, p)
     ]
     allow(role, "cloudwatch:DescribeAlarms", on=alarms)  # UpdateEndpoint looks at its rollback alarms as the caller
     _encrypted_volumes(role, parts)
+
+
+def _scale(role: iam.Role, stack: SolventStack, configurations: str) -> None:
+    """Targets and policies. Application Auto Scaling tries what it will do as the caller, and makes its role once."""
+    allow(role, "sagemaker:DescribeEndpointConfig", on=[configurations], why=NAMED_AFTER_RUNS)
+    endpoints = [stack.arn("sagemaker", f"endpoint/{stack.names.endpoint(p)}") for p in naming.PORTFOLIOS]
+    allow(role, "sagemaker:UpdateEndpointWeightsAndCapacities", on=endpoints)
+    allow(
+        role,
+        "cloudwatch:DeleteAlarms",
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:PutMetricAlarm",
+        on=[stack.arn("cloudwatch", f"alarm:TargetTracking-endpoint/{stack.names.prefix}-*")],
+        why="alarms of a scaling policy: Application Auto Scaling ends their names itself",
+    )
+    service = "sagemaker.application-autoscaling.amazonaws.com"
+    allow(
+        role,
+        "iam:CreateServiceLinkedRole",
+        on=[
+            f"arn:aws:iam::{Aws.ACCOUNT_ID}:role/aws-service-role/{service}/"
+            "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+        ],
+        conditions={"StringEquals": {"iam:AWSServiceName": service}},
+    )
+    allow(
+        role,
+        *(f"application-autoscaling:{verb}" for verb in SCALING),
+        on=[stack.arn("application-autoscaling", "scalable-target/*")],
+        conditions=SAGEMAKERS_TARGETS,
+        why=TARGETS_HAVE_NO_NAMES,
+    )
 
 
 def _score(role: iam.Role, stack: SolventStack, parts: Parts) -> None:

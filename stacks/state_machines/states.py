@@ -27,6 +27,11 @@ TRANSIENT = {
     ],
     "sagemaker:": ["SageMaker.AmazonSageMakerException", "SageMaker.ResourceLimitExceededException"],
     "aws-sdk:sagemaker:": ["SageMaker.SageMakerException", "SageMaker.SdkClientException"],
+    "aws-sdk:applicationautoscaling:": [
+        "ApplicationAutoScaling.ConcurrentUpdateException",
+        "ApplicationAutoScaling.InternalServiceException",
+        "ApplicationAutoScaling.SdkClientException",
+    ],
     "aws-sdk:redshiftdata:": [
         "RedshiftData.InternalServerException",
         "RedshiftData.RedshiftDataException",

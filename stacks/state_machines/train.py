@@ -9,7 +9,7 @@ from typing import Any
 
 from solvent.naming import models_prefix
 from stacks.constructs.images import OFFLINE_PIP
-from stacks.state_machines import approval, deploy
+from stacks.state_machines import approval, deploy, live
 from stacks.state_machines.parts import Parts
 from stacks.state_machines.states import ANY, Machine
 
@@ -17,7 +17,7 @@ CONTENT_TYPES = ["application/json", "application/jsonlines", "text/csv"]
 
 
 def definition(parts: Parts) -> dict[str, Any]:
-    machine = parts.machine("train", "Train, gate, register and deploy a model. Input: portfolio")
+    machine = parts.machine("train", "Train, gate, register and deploy a model. Input: portfolio[, challenger_weight]")
     parts.open(machine, then="Train")
     _train(parts, machine)
     _register(parts, machine)
@@ -32,7 +32,7 @@ def definition(parts: Parts) -> dict[str, Any]:
             "metrics.$": "$.gate.metrics",
             "gate.$": "$.gate.report",
             "experiment.$": "$.experiment.text",
-            **({"sql_model.$": "$.sql_model.text"} if parts.config.warehouse.sql_model else {}),
+            **live.result(parts),
         }
     )
     return machine.definition()

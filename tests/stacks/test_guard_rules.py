@@ -82,7 +82,8 @@ def test_a_fault_in_a_definition_is_found_at_its_state(prod: Assembly, tmp_path:
         prod, tmp_path, "Orchestration", '\\"InitialInstanceCount\\": 2', '\\"InitialInstanceCount\\": 1'
     )
     found = [(finding.rule, finding.where) for finding in guard.cfn_guard(damaged).findings]
-    assert found == [("PROD_ENDPOINTS_HAVE_TWO_INSTANCES", "solvent-prod-train.CreateEndpointConfig")]
+    states = ("CreateChallengerConfig", "CreateEndpointConfig")
+    assert found == [("PROD_ENDPOINTS_HAVE_TWO_INSTANCES", f"solvent-prod-train.{state}") for state in states]
 
 
 def test_a_rule_that_matches_nothing_is_a_finding(prod: Assembly, tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ def test_every_zone_lets_old_versions_and_incomplete_uploads_go(assembly: Any) -
     for name, bucket in assembly.of("AWS::S3::Bucket").items():
         of_bucket = bucket["LifecycleConfiguration"]["Rules"]
         assert [
-            r["NoncurrentVersionExpiration"]["NoncurrentDays"] for r in of_bucket if "NoncurrentVersionExpiration" in r
+            r["NoncurrentVersionExpiration"]["NoncurrentDays"]
+            for r in of_bucket
+            if "NoncurrentVersionExpiration" in r and r.get("Prefix") != "captured/"
         ] == [lake.noncurrent_days], name
         if "AccessLogs" not in name:
             uploads = [
@@ -44,6 +46,13 @@ def test_every_zone_lets_old_versions_and_incomplete_uploads_go(assembly: Any) -
             assert uploads == [lake.incomplete_upload_days], name
         tiers = [r for r in of_bucket if "Transitions" in r]
         assert bool(tiers) == any(f"/{zone.capitalize()}" in name for zone in TIERED), name
+
+
+def test_captured_requests_are_gone_within_the_month_that_an_erasure_has(assembly: Any) -> None:
+    """Old versions and S3's own day included: erasures do not search them."""
+    of_all = [r for b in assembly.of("AWS::S3::Bucket").values() for r in b["LifecycleConfiguration"]["Rules"]]
+    (rule,) = [rule for rule in of_all if rule.get("Prefix") == "captured/"]
+    assert rule["ExpirationInDays"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] + 1 <= 30
 
 
 def test_the_document_has_every_rule_with_its_setting_and_values() -> None:

@@ -148,15 +148,13 @@ def test_scoring_uses_the_champion_that_was_found_under_the_lock(assembly: Any) 
 
 def test_success_needs_the_wanted_configuration_in_service(train: dict[str, Any]) -> None:
     """After a rollback SageMaker reports InService, on the old configuration."""
-    choices = train["States"]["CheckEndpoint"]["Choices"]
-    # What prod does first, and whose failure changes nothing: tests/stacks/test_warehouse_options.py.
-    success = "MakeSqlModel" if "MakeSqlModel" in train["States"] else "CompleteRun"
-    good = [choice for choice in choices if choice["Next"] == success]
-    assert [{condition["Variable"] for condition in choice["And"]} for choice in good] == [
-        {"$.endpoint.status", "$.endpoint.config"}
-    ]
-    assert next(c["Next"] for c in choices if c.get("StringEquals") == "InService") == "EndpointRolledBack"
-    assert _ways_into(train, success) == ["CheckEndpoint"]
+    states = train["States"]
+    (as_wanted,) = states["AsWanted"]["Choices"]
+    assert (as_wanted["Variable"], as_wanted["StringEqualsPath"]) == ("$.endpoint.config", "$.run.job_name")
+    assert states["AsWanted"]["Default"] == "EndpointRolledBack"
+    assert _ways_into(train, as_wanted["Next"]) == ["AsWanted"]
+    unchecked = _reachable(train, train["StartAt"], without=frozenset({"CheckEndpoint"}))
+    assert not unchecked & {"AsWanted", "CompleteRun", "RegisterScaling"}
 
 
 def _ways_into(definition: dict[str, Any], target: str) -> list[str]:
@@ -186,6 +184,52 @@ def test_dev_shifts_at_once_and_waits_for_nobody(dev: Any) -> None:
     states = dev.definitions["solvent-dev-train"]["States"]
     assert _routing(states)["Type"] == "ALL_AT_ONCE"
     assert states["RegisterModel"]["Parameters"]["ModelApprovalStatus"] == "Approved"
+
+
+def test_prod_scales_what_is_in_service_and_nothing_before_it_is(prod: Any, dev: Any) -> None:
+    train = prod.definitions["solvent-prod-train"]
+    states = train["States"]
+    in_service = next(c for c in states["CheckEndpoint"]["Choices"] if c.get("StringEquals") == "InService")
+    assert in_service["Next"] == "RegisterScaling"
+    assert _ways_into(train, "RegisterScaling") == ["CheckEndpoint"]
+    # A target that could not be registered, and an update that was rolled back, are both told apart afterwards.
+    for name in ("NoteScaling", "ScalingFailed"):
+        assert states[name]["Next"] == "AsWanted"
+    limits = states["RegisterScaling"]["Parameters"]
+    assert (limits["MinCapacity"], limits["MaxCapacity"]) == (2, 4)
+    assert "RegisterScaling" not in dev.definitions["solvent-dev-train"]["States"]
+
+
+def test_another_instance_type_takes_the_scaling_target_away_before_the_update(prod: Any) -> None:
+    states = prod.definitions["solvent-prod-train"]["States"]
+    (same,) = states["SameInstances"]["Choices"]
+    deployed = states["CreateEndpointConfig"]["Parameters"]["ProductionVariants"][0]["InstanceType"]
+    assert (same["StringEquals"], same["Next"]) == (deployed, "UpdateEndpoint")
+    assert states["SameInstances"]["Default"] == "StopScaling"
+    assert states["StopScaling"]["Next"] == "UpdateEndpoint"
+    missing = states["StopScaling"]["Catch"][0]
+    assert (missing["ErrorEquals"], missing["Next"]) == (
+        ["ApplicationAutoScaling.ObjectNotFoundException"],
+        "UpdateEndpoint",
+    )
+
+
+def test_a_challenger_comes_beside_the_champion_with_its_share(train: dict[str, Any]) -> None:
+    states = train["States"]
+    variants = states["CreateChallengerConfig"]["Parameters"]["ProductionVariants"]
+    assert {v["VariantName"]: (v["ModelName.$"], v["InitialVariantWeight.$"]) for v in variants} == {
+        "champion": ("$.champion.model", "$.champion.weight"),
+        "challenger": ("$.run.job_name", "$.run.challenger_weight"),
+    }
+    assert _ways_into(train, "CreateChallengerConfig") == ["FindChampion"]
+
+
+def test_requests_are_captured_under_the_platforms_key_where_they_expire(assembly: Any, train: dict[str, Any]) -> None:
+    for name in ("CreateEndpointConfig", "CreateChallengerConfig"):
+        parameters = train["States"][name]["Parameters"]
+        capture = parameters["DataCaptureConfig"]
+        assert capture["KmsKeyId"] == parameters["KmsKeyId"]
+        assert "/captured/{}'" in capture["DestinationS3Uri.$"]
 
 
 # triggers

@@ -230,7 +230,7 @@ def test_a_champion_of_the_callers_choice_is_not_scored_with(world: World) -> No
 
 def test_without_an_endpoint_nothing_is_scored_and_the_lock_is_free(world: World) -> None:
     world.ingested()
-    with pytest.raises(NoChampion, match=r"no endpoint solvent-dev-lending.*Run `train`.*nothing was scored"):
+    with pytest.raises(NoChampion, match=r"no endpoint solvent-dev-lending.*Run `train`.*nothing was done"):
         world.begin("score")
     assert world.lock() is None
 

@@ -9,7 +9,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from solvent.cli import quarantine, sql
+from solvent.cli import quarantine, sql, variants
 from solvent.cli.options import Environment, Portfolio, console, platform, target
 from solvent.target import NoTarget, home
 
@@ -22,6 +22,8 @@ app = typer.Typer(
 app.add_typer(quarantine.app, name="quarantine")
 app.command()(sql.sql)
 app.command()(sql.query)
+for command in (variants.rollback, variants.challenger, variants.compare):
+    app.command()(command)
 errors = Console(stderr=True, soft_wrap=True)
 
 # What --help shows, and with which anything else is refused; a test compares them with their definitions.
@@ -276,6 +278,7 @@ def main() -> None:
     from solvent.extraction.errors import ExtractionError
     from solvent.lineage import LineageError
     from solvent.quarantine import QuarantineError
+    from solvent.rollout import RolloutError
     from solvent.warehouse.data_api import DataApiError
     from solvent.warehouse.marts import MartError
     from solvent.warehouse.migrations import MigrationError
@@ -290,6 +293,7 @@ def main() -> None:
         DeliveryError,
         LineageError,
         QuarantineError,
+        RolloutError,
         ExtractionError,
         DataApiError,
         MartError,

@@ -168,3 +168,26 @@ def test_calls_are_authorized_against_the_target() -> None:
     assert ":scalable-target/" in arn
     assert resource("DeregisterScalableTarget", TARGET, "/") == arn
     assert resource("DescribeScalableTargets", TARGET, "/") == "*"
+
+
+@pytest.mark.contract(
+    "auto-scaling.update",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html",
+    quote="If the update would change the instance type for any model that is a target for auto scaling, "
+    "the update fails.",
+)
+@pytest.mark.parametrize(
+    ("variants", "refused"),
+    [
+        ([{"VariantName": "all", "InstanceType": "ml.m5.large"}], False),  # another model is allowed
+        ([{"VariantName": "all", "InstanceType": "ml.m5.xlarge"}], True),
+        ([{"VariantName": "other", "InstanceType": "ml.m5.large"}], True),
+    ],
+)
+def test_a_variant_that_scales_keeps_its_instance_type(variants: list[dict[str, Any]], refused: bool) -> None:
+    targets.register({**TARGET, "MinCapacity": 1, "MaxCapacity": 2})
+    if refused:
+        with pytest.raises(ApiError, match="deregister it before an update"):
+            targets.check_update("lending", variants)
+        targets.deregister(TARGET)
+    targets.check_update("lending", variants)

@@ -1,6 +1,8 @@
 """Endpoints change hands without losing a request, and go back when they cannot."""
 
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -114,6 +116,67 @@ def test_an_alarm_rolls_back() -> None:
     alarms = {"Alarms": [{"AlarmName": "alarm"}]}
     found = update("new", BlueGreenUpdatePolicy=routing, AutoRollbackConfiguration=alarms)
     assert (found["EndpointConfigName"], serving()) == ("old", "old")
+
+
+CANARY = {"Type": "CANARY", "WaitIntervalInSeconds": 600, "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50}}
+
+
+def shifting(alarm: str) -> None:
+    """An update to `new` whose canary bakes until `BAKE_SECONDS` are over or the alarm rings."""
+    routing = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": CANARY}}
+    alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm}]}}
+    request = {"EndpointName": "lending", "EndpointConfigName": "new", "DeploymentConfig": {**routing, **alarms}}
+    endpoints.update(request)
+
+
+def served(times: int) -> Counter[str]:
+    return Counter(serving() for _ in range(times))
+
+
+@pytest.mark.contract(
+    "sagemaker.canary",
+    page="https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-canary.html",
+    says="While the canary bakes it serves its share of the requests; an alarm that rings sends all back to the old.",
+)
+def test_a_canary_gets_its_share_until_an_alarm_rings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleets, "BAKE_SECONDS", 60)
+    ringing = threading.Event()
+    states = {False: "OK", True: "ALARM"}
+    monkeypatch.setattr(fleets, "alarm_states", lambda names: dict.fromkeys(names, states[ringing.is_set()]))
+    created()
+    shifting("latency")
+    deadline = time.monotonic() + 5
+    while "lending" not in fleets._canaries:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    by_fleet = served(2000)
+    assert 850 < by_fleet["new"] < 1150  # six standard deviations around a half
+    ringing.set()
+    found = settled()
+    assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", "old")
+    assert "alarm(s) latency" in found["FailureReason"]
+    assert served(50) == {"old": 50}
+
+
+def test_a_canary_that_baked_quietly_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleets, "BAKE_SECONDS", 0)
+    created()
+    shifting("ok")
+    assert settled()["EndpointConfigName"] == "new"
+    assert served(50) == {"new": 50}
+
+
+def test_requests_follow_the_weights_of_the_variants_and_their_changes() -> None:
+    variants = [
+        {**VARIANT, "VariantName": name, "ModelName": model, "InitialVariantWeight": weight}
+        for name, model, weight in (("champion", "old", 0.9), ("challenger", "new", 0.1))
+    ]
+    models.create_config({"EndpointConfigName": "both", "ProductionVariants": variants})
+    created("both")
+    assert 220 < served(3000)["new"] < 380  # 300, and five standard deviations of 16
+    weights = [{"VariantName": "champion", "DesiredWeight": 0.0}, {"VariantName": "challenger", "DesiredWeight": 1.0}]
+    endpoints.update_weights({"EndpointName": "lending", "DesiredWeightsAndCapacities": weights})
+    assert served(200) == {"new": 200}
 
 
 @pytest.mark.contract(

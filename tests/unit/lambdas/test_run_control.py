@@ -22,7 +22,7 @@ def manifest(tmp_path: Path) -> str:
 def invoke(event: dict[str, Any], sagemaker: SageMaker | None = None) -> Any:
     function = load_handler("run_control")
     function.control._states = Executions(a="RUNNING")
-    function.control._sagemaker = function.approval._sagemaker = sagemaker or SageMaker()
+    function.control._sagemaker = function.approval._sagemaker = function.rollout._sagemaker = sagemaker or SageMaker()
     # As Lambda does: in and out through JSON.
     return json.loads(json.dumps(function.handler(json.loads(json.dumps(event)), None)))
 
@@ -79,3 +79,34 @@ def test_a_variable_that_the_stack_forgot_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("CODE_VERSION")
     with pytest.raises(KeyError, match="CODE_VERSION"):
         load_handler("run_control")
+
+
+def test_a_challenger_is_trained_beside_the_champion_with_the_rest_of_the_weight(manifest: str) -> None:
+    ingested(manifest)
+    sagemaker = SageMaker()
+    sagemaker.go_live(NAMES.endpoint("lending"), "model-1")
+    asked = {"portfolio": "lending", "challenger_weight": 0.1}
+    run = invoke({"action": "begin", "phase": "train", "execution": "a", "input": asked}, sagemaker)
+    assert (run["challenger_weight"], run["champion"]) == (0.1, "model-1")
+    assert invoke({"action": "champion", "run": run}, sagemaker) == {"model": "model-1", "weight": 0.9}
+    champion = invoke({"action": "begin", "phase": "train", "execution": "a", "input": {"portfolio": "lending"}})
+    assert champion["challenger_weight"] == 0
+    assert champion["job_name"] != run["job_name"]  # one run may have both
+
+
+@pytest.mark.parametrize(
+    ("phase", "weight"), [("train", 0), ("train", 1), ("train", True), ("train", "x"), ("score", 0.1)]
+)
+def test_a_weight_that_is_no_share_of_a_challenger_is_refused(manifest: str, phase: str, weight: Any) -> None:
+    ingested(manifest)
+    asked = {"portfolio": "lending", "challenger_weight": weight}
+    with pytest.raises(Exception, match=r"challenger_weight is an input of `train`.*Nothing ran"):
+        invoke({"action": "begin", "phase": phase, "execution": "a", "input": asked})
+
+
+def test_old_configurations_are_tidied_and_named(manifest: str) -> None:
+    sagemaker, endpoint = SageMaker(), NAMES.endpoint("lending")
+    for run in ("a", "b", "c"):
+        sagemaker.go_live(endpoint, f"{endpoint}-{run}")
+    done = invoke({"action": "tidy", "run": {"portfolio": "lending"}, "keep": 2}, sagemaker)
+    assert done == {"text": f"the newest 2; deleted: {endpoint}-a"}
