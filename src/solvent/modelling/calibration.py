@@ -8,11 +8,12 @@ from solvent.modelling.data import Floats, Ints
 
 LARGEST_MARGIN = 15.0
 SMALLEST_SLOPE = 1e-3
+UNPENALISED = 1e10
 
 
 def chosen(margins: Floats, y: Ints) -> Calibration:
     """Slope and intercept of a logistic regression of `y` on out-of-fold margins, both (n,)."""
-    model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(margins[:, None], y)
+    model = LogisticRegression(C=UNPENALISED, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(margins[:, None], y)
     slope = float(model.coef_[0, 0])
     if slope >= SMALLEST_SLOPE:
         return Calibration(slope, float(model.intercept_[0]))
