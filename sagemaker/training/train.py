@@ -9,16 +9,14 @@ import ast
 import hashlib
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pandas as pd
 
 from solvent import modelling, specification
+from solvent.modelling import export
 
 METRICS = ("auc", "gini", "ks", "brier", "accuracy", "majority_accuracy", "rows")
-# What an endpoint needs of the package: the standard library does the rest.
-SERVING_MODULES = ("__init__.py", "scorecard.py", "scorecard_document.py", "serving.py")
 
 
 def main():
@@ -36,7 +34,8 @@ def main():
         "portfolio": options["portfolio"],
         "data_sha256": hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest(),
     }
-    write(Path(os.environ["SM_MODEL_DIR"]), trained.scorecard, evaluation)
+    script = Path(__file__).resolve().with_name("inference.py")
+    export.write(Path(os.environ["SM_MODEL_DIR"]), trained.scorecard, evaluation=evaluation, inference=script)
     print(" ".join(f"{name}={evaluation[name]:.6g};" for name in METRICS))
 
 
@@ -69,18 +68,6 @@ def unquoted(text):
     """A list, also when it was quoted once more on its way."""
     value = ast.literal_eval(text)
     return unquoted(value) if isinstance(value, str) else list(value)
-
-
-def write(model_dir, scorecard, evaluation):
-    """The model directory: data, and the code that serves it."""
-    (model_dir / "scorecard.json").write_text(scorecard.to_json())
-    (model_dir / "evaluation.json").write_text(json.dumps(evaluation, indent=1, sort_keys=True, allow_nan=False) + "\n")
-    here, code = Path(__file__).resolve().parent, model_dir / "code"
-    (code / "solvent").mkdir(parents=True, exist_ok=True)
-    shutil.copy(here / "inference.py", code / "inference.py")
-    package = Path(modelling.__file__).parents[1]
-    for name in SERVING_MODULES:
-        shutil.copy(package / name, code / "solvent" / name)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from fakes import ROOT
 
 from examples import portfolio
 from solvent import contracts, specification
+from solvent.modelling.export import SERVING_MODULES
 from solvent.scorecard import Scorecard
 from solvent.serving import InvalidRequest
 
@@ -81,8 +82,8 @@ def test_the_model_directory_holds_data_and_the_code_that_serves_it(model: Path)
     assert Scorecard.from_json((model / "scorecard.json").read_bytes()).ignored == ("annual_income", "amount_to_income")
     served = {p.relative_to(model).as_posix() for p in model.rglob("*") if p.is_file()}
     assert served == {
-        "scorecard.json", "evaluation.json", "code/inference.py", "code/solvent/__init__.py",
-        "code/solvent/scorecard.py", "code/solvent/scorecard_document.py", "code/solvent/serving.py",
+        "model.json", "model.onnx", "scorecard.json", "evaluation.json", "code/inference.py",
+        *(f"code/solvent/{name}" for name in SERVING_MODULES),
     }  # fmt: skip
 
 
