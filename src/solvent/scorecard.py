@@ -29,7 +29,7 @@ from solvent.scoring import (
 FORMAT = "solvent-scorecard/2"
 _UNKNOWN = "a value that training has not seen"
 
-Weighed = tuple[float, str]  # the weight of a value's bin, and the bin in words
+Weighed = tuple[float, str, float]  # the weight of a value's bin, the bin in words, the weight above the reference
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,15 @@ class NumericFeature:
     maximum: float = LARGEST_NUMBER
 
     def weigh(self, value: Any) -> Weighed:
-        """The weight of a value's bin, and the bin in words. Raises InvalidApplicant."""
+        """The bin of a value. Raises InvalidApplicant."""
         if value is None:
-            return self.missing, NOT_GIVEN
+            return self.missing, NOT_GIVEN, self.missing - self.reference
         check_number(self.name, value, self.minimum, self.maximum)
         return self._bins[bisect_left(self.edges, value)]
 
     @cached_property
     def _bins(self) -> tuple[Weighed, ...]:
-        return tuple((weight, self._words(index)) for index, weight in enumerate(self.weights))
+        return tuple((weight, self._words(index), weight - self.reference) for index, weight in enumerate(self.weights))
 
     def _words(self, index: int) -> str:
         if not self.edges:
@@ -79,16 +79,17 @@ class CategoricalFeature:
     reference: float
 
     def weigh(self, value: Any) -> Weighed:
-        """The weight of a value's level, and the level in words. Raises InvalidApplicant."""
+        """The bin of a value. Raises InvalidApplicant."""
         if value is None:
-            return self.missing, NOT_GIVEN
+            return self.missing, NOT_GIVEN, self.missing - self.reference
         check_text(self.name, value)
-        return self._bins.get(value) or (self.other, _UNKNOWN)
+        return self._bins.get(value) or (self.other, _UNKNOWN, self.other - self.reference)
 
     @cached_property
     def _bins(self) -> dict[str, Weighed]:
         return {
-            level: (weight, level.replace("_", " ")) for level, weight in zip(self.levels, self.weights, strict=True)
+            level: (weight, level.replace("_", " "), weight - self.reference)
+            for level, weight in zip(self.levels, self.weights, strict=True)
         }
 
 
@@ -156,11 +157,11 @@ class Scorecard(Terms):
         return self._score(self.prepare(applicant), True)
 
     def _log_odds(self, weights: list[Weighed]) -> float:
-        return self.intercept + math.fsum(weight for weight, _ in weights)
+        return self.intercept + math.fsum([weight for weight, _, _ in weights])
 
     def _score(self, weights: list[Weighed], reasons: bool) -> Score:
         log_odds = self._log_odds(weights)
-        unknown = [name for name, (_, words) in zip(self._names, weights, strict=True) if words is _UNKNOWN]
+        unknown = [name for name, (_, words, _) in zip(self._names, weights, strict=True) if words is _UNKNOWN]
         return self.answer(log_odds, sigmoid(log_odds), self._reasons(weights) if reasons else None, unknown)
 
     def _reasons(self, weights: list[Weighed]) -> tuple[Reason, ...]:
@@ -169,16 +170,22 @@ class Scorecard(Terms):
         The model is additive, so replacing such a feature's value by the reference lowers the probability: a reason
         is always true. Features of reference or better weight are never given.
         """
-        raised = [
-            (weight - feature.reference, position)
-            for position, (feature, (weight, _)) in enumerate(zip(self.features, weights, strict=True))
-            if weight - feature.reference > 1e-9
-        ]
-        raised.sort(key=lambda pair: (-pair[0], pair[1]))
-        return tuple(
-            Reason.of(self._names[at], self.features[at].text, weights[at][1], -self.factor * excess)
-            for excess, at in raised[: self.reasons]
-        )
+        raised = sorted([(-excess, at) for at, (_, _, excess) in enumerate(weights) if excess > 1e-9])
+        return tuple([self._reason(at, weights[at]) for _, at in raised[: self.reasons]])
+
+    def _reason(self, at: int, weighed: Weighed) -> Reason:
+        """One object for each bin: there are few, and they are given again and again."""
+        _, words, excess = weighed
+        found = self._given.get((at, words))
+        if found is None:
+            feature = self.features[at]
+            found = Reason.of(feature.name, feature.text, words, -self.factor * excess)
+            self._given[at, words] = found
+        return found
+
+    @cached_property
+    def _given(self) -> dict[tuple[int, str], Reason]:
+        return {}
 
     def to_json(self) -> str:
         """The document that `from_json` reads back to an equal scorecard; byte-identical for equal scorecards."""
