@@ -31,12 +31,12 @@ TREES: dict[str, Any] = {"max_depth": 4, "eta": 0.1, "nthread": 1, "seed": 0}
 ROUNDS = 200
 LOAD = Path(__file__).with_name("load.py")  # by its path: as a module it would import all of this first
 PROTOCOL = (
-    "Two models fitted on 1,000 random applicants (seed 0): the scorecard, and 200 boosted trees of depth 4. In process: "
-    "CPU microseconds of one applicant given as a dict, median of 7 rounds; ours validates, decides and (a scorecard) "
-    "gives reasons, the peer, a scikit-learn Pipeline fed by pandas, gives the probability only. HTTP: "
-    f"{RUNS} rounds in which the sides take turns, {SECONDS:g} s each at 1 and at 32 connections, medians; every server "
-    f"is one process, the load generator another. Batch: JSON lines of {BATCH:,} applicants to JSON lines of answers, "
-    "ours with reasons."
+    "Two models fitted on 1,000 random applicants (seed 0): the scorecard, and 200 boosted trees of depth 4. In "
+    "process: CPU microseconds of one applicant given as a dict, median of 7 rounds; ours validates, decides and (a "
+    "scorecard) gives reasons, the peer, a scikit-learn Pipeline fed by pandas, gives the probability only. HTTP: "
+    f"{RUNS} rounds in which the sides take turns, {SECONDS:g} s each at 1 and at 32 connections, medians; every "
+    f"server is one process, the load generator another. Batch: JSON lines of {BATCH:,} applicants to JSON lines of "
+    "answers, ours with reasons."
 )
 
 

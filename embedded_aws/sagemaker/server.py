@@ -10,6 +10,7 @@ container: raising it answers with its status, any other exception with 500; bot
 """
 
 import asyncio
+import gc
 import importlib.util
 import os
 import socket
@@ -155,6 +156,8 @@ def main() -> None:
     os.chdir(code_folder)
     answer = load(model_folder, code_folder, program)
     threading.Thread(target=end_with_parent, daemon=True).start()
+    gc.collect()
+    gc.freeze()  # the model and the modules stay: no collection need look at them again
     serve(answer)
 
 

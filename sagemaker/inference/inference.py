@@ -11,6 +11,8 @@ from pathlib import Path
 from solvent import model_folder
 from solvent.serving import JSON, InvalidRequest, respond
 
+VERSION = os.environ.get("MODEL_VERSION", "unregistered")
+
 
 def model_fn(model_dir):
     """The model of a model directory. Raises InvalidModel; the container then fails its health check."""
@@ -19,9 +21,8 @@ def model_fn(model_dir):
 
 def transform_fn(model, body, content_type, accept):
     """(answer, content type) for one request; a refusal in whatever form the toolkit at hand turns into a 4xx."""
-    version = os.environ.get("MODEL_VERSION", "unregistered")
     try:
-        return respond(model, body, content_type=content_type, accept=accept, model_version=version)
+        return respond(model, body, content_type=content_type, accept=accept, model_version=VERSION)
     except InvalidRequest as error:
         return _refuse(error)
 

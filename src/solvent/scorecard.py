@@ -28,6 +28,7 @@ from solvent.scoring import (
 
 FORMAT = "solvent-scorecard/2"
 _UNKNOWN = "a value that training has not seen"
+_NUMBERS = (float, int)  # and no bool, which is an int to isinstance
 
 Weighed = tuple[float, str, float]  # the weight of a value's bin, the bin in words, the weight above the reference
 
@@ -50,10 +51,11 @@ class NumericFeature:
         if value is None:
             return self.missing, NOT_GIVEN, self.missing - self.reference
         check_number(self.name, value, self.minimum, self.maximum)
-        return self._bins[bisect_left(self.edges, value)]
+        return self.bins[bisect_left(self.edges, value)]
 
     @cached_property
-    def _bins(self) -> tuple[Weighed, ...]:
+    def bins(self) -> tuple[Weighed, ...]:
+        """The bins in the order of the weights."""
         return tuple((weight, self._words(index), weight - self.reference) for index, weight in enumerate(self.weights))
 
     def _words(self, index: int) -> str:
@@ -83,10 +85,11 @@ class CategoricalFeature:
         if value is None:
             return self.missing, NOT_GIVEN, self.missing - self.reference
         check_text(self.name, value)
-        return self._bins.get(value) or (self.other, _UNKNOWN, self.other - self.reference)
+        return self.bins.get(value) or (self.other, _UNKNOWN, self.other - self.reference)
 
     @cached_property
-    def _bins(self) -> dict[str, Weighed]:
+    def bins(self) -> dict[str, Weighed]:
+        """The bin of each level."""
         return {
             level: (weight, level.replace("_", " "), weight - self.reference)
             for level, weight in zip(self.levels, self.weights, strict=True)
@@ -133,8 +136,28 @@ class Scorecard(Terms):
         its feature and is named in the answer's `unknown_levels`: a new product code must not stop a nightly batch, nor
         go unnoticed. Raises InvalidApplicant naming the field.
         """
-        check_names(applicant, self._names, self._known)
-        return [f.weigh(applicant[f.name]) for f in self.features]
+        if not self._known.issuperset(applicant) or not applicant.keys() >= self._used:
+            check_names(applicant, self._names, self._known)
+        found = []
+        for name, feature, bins, edges in self._plan:
+            value = applicant[name]
+            if edges is None:  # a known level is its own check
+                weighed = bins.get(value) if value.__class__ is str else None
+            elif value.__class__ in _NUMBERS and feature.minimum <= value <= feature.maximum:
+                weighed = bins[bisect_left(edges, value)]
+            else:
+                weighed = None
+            found.append(weighed or feature.weigh(value))
+        return found
+
+    @cached_property
+    def _used(self) -> frozenset[str]:
+        return frozenset(self._names)
+
+    @cached_property
+    def _plan(self) -> list[tuple[str, Any, Any, tuple[float, ...] | None]]:
+        """What `prepare` does without a call for each of the usual values: `Feature.weigh` has the last word."""
+        return [(f.name, f, f.bins, f.edges if isinstance(f, NumericFeature) else None) for f in self.features]
 
     def probabilities(self, prepared: Sequence[list[Weighed]]) -> list[float]:
         """Probabilities of default, between 0 and 1."""
@@ -157,11 +180,11 @@ class Scorecard(Terms):
         return self._score(self.prepare(applicant), True)
 
     def _log_odds(self, weights: list[Weighed]) -> float:
-        return self.intercept + math.fsum([weight for weight, _, _ in weights])
+        return self.intercept + math.fsum([w[0] for w in weights])
 
     def _score(self, weights: list[Weighed], reasons: bool) -> Score:
         log_odds = self._log_odds(weights)
-        unknown = [name for name, (_, words, _) in zip(self._names, weights, strict=True) if words is _UNKNOWN]
+        unknown = [name for name, weighed in zip(self._names, weights, strict=True) if weighed[1] is _UNKNOWN]
         return self.answer(log_odds, sigmoid(log_odds), self._reasons(weights) if reasons else None, unknown)
 
     def _reasons(self, weights: list[Weighed]) -> tuple[Reason, ...]:
@@ -170,7 +193,7 @@ class Scorecard(Terms):
         The model is additive, so replacing such a feature's value by the reference lowers the probability: a reason
         is always true. Features of reference or better weight are never given.
         """
-        raised = sorted([(-excess, at) for at, (_, _, excess) in enumerate(weights) if excess > 1e-9])
+        raised = sorted([(-w[2], at) for at, w in enumerate(weights) if w[2] > 1e-9])
         return tuple([self._reason(at, weights[at]) for _, at in raised[: self.reasons]])
 
     def _reason(self, at: int, weighed: Weighed) -> Reason:

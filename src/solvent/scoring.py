@@ -92,6 +92,11 @@ class Terms:
         """Points per unit of log-odds."""
         return self.points_to_double_odds / math.log(2)
 
+    @cached_property
+    def _base(self) -> float:
+        """Points at even odds."""
+        return self.points - self.factor * math.log(self.odds)
+
     def terms(self) -> dict[str, Any]:
         """These fields alone, for a document."""
         return {name: getattr(self, name) for name in Terms.__dataclass_fields__}
@@ -106,14 +111,20 @@ class Terms:
             return decline
         return refer if probability >= self.refer else approve
 
+    def _band(self, probability: float) -> str:
+        for name, bound in self.bands:
+            if probability <= bound:
+                return name
+        raise AssertionError("the last band reaches to 1")
+
     def answer(
         self, log_odds: float, probability: float, reasons: tuple[Reason, ...] | None, unknown_levels: Iterable[str]
     ) -> Score:
         """An applicant's score by its log-odds and probability of default."""
         return Score(
             probability=probability,
-            score=round(self.points - self.factor * (log_odds + math.log(self.odds))),
-            band=next(name for name, bound in self.bands if probability <= bound),
+            score=round(self._base - self.factor * log_odds),
+            band=self._band(probability),
             decision=self.decide(probability),
             reasons=reasons,
             unknown_levels=tuple(unknown_levels),
