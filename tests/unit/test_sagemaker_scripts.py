@@ -4,7 +4,6 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 
 import pytest
 from fakes import ROOT
+from sagemaker_source import lay_out
 
 from examples import portfolio
-from solvent import contracts, specification
 from solvent.modelling.export import SERVING_MODULES
 from solvent.scorecard import Scorecard
 from solvent.serving import InvalidRequest
@@ -23,14 +22,7 @@ from solvent.serving import InvalidRequest
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The training source as the build packs it: scripts at the root, the package beside them."""
-    folder = tmp_path_factory.mktemp("source")
-    for script in ("training/train.py", "inference/inference.py"):
-        shutil.copy(ROOT / "sagemaker" / script, folder)
-    shutil.copytree(ROOT / "src" / "solvent", folder / "solvent", ignore=shutil.ignore_patterns("__pycache__", "cli"))
-    contracts.compile(folder / "solvent" / "_compiled" / "contracts.json")
-    specification.compile(folder / "solvent" / "_compiled" / "specifications.json")
-    return folder
+    return lay_out(tmp_path_factory.mktemp("source"))
 
 
 def train(source: Path, work: Path, hyperparameters: dict[str, str], *arguments: str, data: bool = True) -> Any:

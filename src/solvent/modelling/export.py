@@ -50,6 +50,7 @@ def write(
         }
     files[model_folder.GRAPH] = graph(model)
     files["evaluation.json"] = _json(evaluation)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
     _copy_code(folder / "code", inference)
