@@ -26,7 +26,7 @@ from solvent.modelling.boosted import Boosted, Input
 from solvent.scoring import Terms
 from solvent.serving import JSON_LINES, respond
 
-RUNS, SECONDS, BATCH = 5, 2.0, 10_000
+RUNS, SECONDS, BATCH = 5, 2.0, 5_000
 TREES: dict[str, Any] = {"max_depth": 4, "eta": 0.1, "nthread": 1, "seed": 0}
 ROUNDS = 200
 LOAD = Path(__file__).with_name("load.py")  # by its path: as a module it would import all of this first
