@@ -9,17 +9,22 @@ import ast
 import hashlib
 import json
 import os
+import sys
+import tempfile
+import zipfile
 from pathlib import Path
-
-import pandas as pd
-
-from solvent import modelling, specification
-from solvent.modelling import export
 
 METRICS = ("auc", "gini", "ks", "brier", "accuracy", "majority_accuracy", "rows")
 
 
 def main():
+    packages = unpack()
+    # Not before: what these import is in the channel.
+    import pandas as pd
+
+    from solvent import modelling, specification
+    from solvent.modelling import export
+
     options = hyperparameters()
     files = sorted(Path(os.environ["SM_CHANNEL_TRAIN"]).rglob("*.parquet"))
     if not files:
@@ -35,8 +40,25 @@ def main():
         "data_sha256": hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest(),
     }
     script = Path(__file__).resolve().with_name("inference.py")
-    export.write(Path(os.environ["SM_MODEL_DIR"]), trained.scorecard, evaluation=evaluation, inference=script)
+    model_dir = Path(os.environ["SM_MODEL_DIR"])
+    export.write(model_dir, trained.scorecard, evaluation=evaluation, inference=script, packages=packages)
     print(" ".join(f"{name}={evaluation[name]:.6g};" for name in METRICS))
+
+
+def unpack():
+    """The folder of what the channel `packages` adds to the container, first on Python's path; None without any.
+
+    Before the container's own: its protobuf is older than what onnx needs. The embedded AWS leaves the archive out.
+    """
+    archives = sorted(Path(os.environ.get("SM_CHANNEL_PACKAGES", "/nonexistent")).glob("*.zip"))
+    if not archives:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="packages-"))
+    for archive in archives:
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(folder)
+    sys.path.insert(0, str(folder))
+    return folder
 
 
 def hyperparameters():

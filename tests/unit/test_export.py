@@ -105,3 +105,18 @@ class TestFolder:
 def test_a_boosted_model_needs_terms(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has no terms of its own"):
         export.write(tmp_path, fitted(), evaluation={}, inference=INFERENCE)
+
+
+def test_trees_take_onnxruntime_along_and_a_scorecard_nothing(tmp_path: Path) -> None:
+    """AWS's container has none; the digest covers it as it does the rest."""
+    for name in ("onnxruntime", "matplotlib"):
+        (tmp_path / "packages" / name).mkdir(parents=True)
+        (tmp_path / "packages" / name / "__init__.py").touch()
+    given: dict[str, Any] = {"evaluation": {}, "inference": INFERENCE, "packages": tmp_path / "packages"}
+    export.write(tmp_path / "trees", fitted(), terms=TERMS, **given)
+    export.write(tmp_path / "card", small_scorecard(), **given)
+    listed = json.loads((tmp_path / "trees/model.json").read_text())["files"]
+    assert [name for name in listed if "packages" in name or "onnxruntime" in name or "matplotlib" in name] == [
+        "code/onnxruntime/__init__.py"
+    ]
+    assert not (tmp_path / "card/code/onnxruntime").exists()

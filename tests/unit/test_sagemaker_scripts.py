@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -118,6 +119,19 @@ def load(path: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return load("training/train.py", monkeypatch)
+
+
+def test_packages_of_the_channel_come_before_the_containers_own(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert script.unpack() is None
+    monkeypatch.setenv("SM_CHANNEL_PACKAGES", str(tmp_path))
+    assert script.unpack() is None, "as the embedded AWS has it"
+    with zipfile.ZipFile(tmp_path / "packages.zip", "w") as archive:
+        archive.writestr("onnx/__init__.py", "")
+    folder = script.unpack()
+    assert (folder / "onnx/__init__.py").is_file() and sys.path[0] == str(folder)
 
 
 class TestRefusals:

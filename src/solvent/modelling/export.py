@@ -19,11 +19,12 @@ from solvent.modelling.boosted import Boosted, Input
 from solvent.scorecard import Scorecard
 from solvent.scoring import LARGEST_NUMBER, Terms
 
-# What an endpoint needs of the package.
+# What an endpoint needs of the package, and what trees need beside their container's packages.
 SERVING_MODULES = (
     "__init__.py", "documents.py", "model_folder.py", "scorecard.py", "scorecard_document.py", "scoring.py",
     "serving.py", "trees.py",
 )  # fmt: skip
+TREE_PACKAGES = ("onnxruntime", "onnxruntime.libs")
 
 
 def write(
@@ -33,10 +34,12 @@ def write(
     evaluation: Mapping[str, Any],
     inference: Path,
     terms: Terms | None = None,
+    packages: Path | None = None,
 ) -> str:
     """Write the model's folder; the SHA-256 of its `model.json` is what MODEL_SHA256 may hold an endpoint to.
 
-    `inference` is the endpoint's script. `terms` are a boosted model's; a scorecard has its own.
+    `inference` is the endpoint's script. `terms` are a boosted model's; a scorecard has its own. `packages` is a folder
+    of packages for the serving container, of which trees take onnxruntime along.
     """
     if isinstance(model, Scorecard):
         kind, files = "scorecard", {model_folder.SCORECARD: model.to_json().encode()}
@@ -54,6 +57,10 @@ def write(
     for name, content in files.items():
         (folder / name).write_bytes(content)
     _copy_code(folder / "code", inference)
+    if packages and kind == "trees":
+        for name in TREE_PACKAGES:
+            if (packages / name).is_dir():
+                shutil.copytree(packages / name, folder / "code" / name, dirs_exist_ok=True)
     manifest = _json({
         "format": model_folder.FORMAT,
         "kind": kind,
