@@ -13,7 +13,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 UV_VERSION := 0.13.8
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev databases demo up down status doctor synth test check bench bench-etl bench-sql bench-models cost lock docs clean check-release recheck-release check-iam diff deploy release
+.PHONY: help setup setup-dev databases demo up down status doctor synth test check bench bench-etl bench-models bench-serving bench-sql cost lock docs clean check-release recheck-release check-iam diff deploy release
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +45,14 @@ node_modules/.dev: package-lock.json .venv/.runtime node_modules/.package-lock.j
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-checkov
 	@$(BIN)/uv pip install --quiet --python .venv-checkov/bin/python -r requirements-checkov.txt && touch $@
 
+# The versions of AWS's XGBoost container, with its toolkits: train.py and inference.py are tested under them.
+.venv-container/.done: .venv/.uv requirements-container.txt
+	@echo "· installing the training container's versions"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-container
+	@$(BIN)/uv pip install --quiet --python .venv-container/bin/python -r requirements-container.txt && touch $@
+
 setup: .venv/.runtime node_modules/.package-lock.json ## Install what the demo and a deploy need
-setup-dev: .venv/.dev .venv-checkov/.done node_modules/.dev ## Install what tests and checks need, too
+setup-dev: .venv/.dev .venv-checkov/.done .venv-container/.done node_modules/.dev ## Install what tests and checks need, too
 
 demo: setup ## Start the embedded AWS, deploy dev into it, run everything (SOURCE=synthetic|german)
 	@$(BIN)/solvent demo --source $(SOURCE)
@@ -113,6 +119,8 @@ bench: setup ## Measure; writes benchmarks/results/*.json
 	@$(BIN)/python -m benchmarks
 bench-etl: setup-dev ## The ETL beside pandas, Polars, Spark and a plain copy, up to 50 million rows (half an hour, 4 GB of disk)
 	@$(BIN)/python -m benchmarks etl
+bench-serving: setup-dev ## One applicant in process, over HTTP and in a batch, beside scikit-learn, MLflow and an echo (three minutes)
+	@$(BIN)/python -m benchmarks serving
 bench-sql: setup-dev ## Every mart and saved query, at 22,903 and at 20.9 million payments (ten minutes, 10 GB of disk)
 	@$(BIN)/python -m benchmarks sql
 bench-models: setup-dev ## Every candidate on the public data in SOLVENT_DATA, by benchmarks/protocol.yaml (ARGS="--only polish")
@@ -134,4 +142,4 @@ lock: .venv/.uv ## Resolve requirements*.in into requirements*.txt
 	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements-container.in -o requirements-container.txt
 
 clean: down ## Remove everything generated, the environment too
-	@rm -rf .venv .venv-checkov .solvent node_modules build cdk.out out src/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .venv-checkov .venv-container .solvent node_modules build cdk.out out src/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -4,7 +4,7 @@ import importlib
 import sys
 
 SHORT = ("scoring", "demo")
-MODULES = (*SHORT, "etl", "sql")
+MODULES = (*SHORT, "etl", "serving", "sql")
 
 if __name__ == "__main__":
     names = sys.argv[1:] or list(SHORT)

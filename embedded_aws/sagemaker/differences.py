@@ -17,7 +17,8 @@ EXECUTED_DIFFERENTLY = (
     Difference("StopTrainingJob", "SIGTERM, SIGKILL at the time limit after 10 s (AWS: 120 s)"),
     Difference("instances of an endpoint variant", "one server process stands for all of them"),
     Difference(
-        "serving container", "a small server with the toolkit's functions; no workers, no request time-out of nginx"
+        "serving container",
+        "a small ASGI server with the toolkit's functions: one process, no request time-out of nginx",
     ),
     Difference(
         "canary and linear traffic shifting",

@@ -1,26 +1,35 @@
 """A serving container in miniature: /ping and /invocations around the model's own inference script.
 
 Run as `python server.py <model folder> <code folder> <program>`; prints `ready <port>` once the model is loaded, and
-ends when its standard input closes, that is with the process that started it. Standard library only, and imports
-nothing of this package: it runs under the model's paths.
+ends when its standard input closes, that is with the process that started it. One process: an ASGI application without
+a framework, on uvicorn with uvloop and httptools. Imports nothing of this package: it runs under the model's paths.
 
 The script's functions are those of AWS's toolkits: model_fn and either transform_fn(model, body, content type, accept)
 or input_fn, predict_fn and output_fn. `sagemaker_inference.errors.BaseInferenceToolkitError` is here as it is in the
 container: raising it answers with its status, any other exception with 500; both with message and stack trace.
 """
 
+import asyncio
+import gc
 import importlib.util
 import os
+import socket
 import sys
 import threading
 import traceback
 import types
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-JSON = "application/json"
+import uvicorn
 
+JSON = "application/json"
+# Above this a request is answered in a thread, so that a long one does not hold up the health check.
+INLINE_BYTES = 64 * 1024
+DAY = 86_400
+
+Message = dict[str, Any]
+Application = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Any]
 Answer = Callable[[bytes, str, str], tuple[int, bytes, str]]
 
 
@@ -79,36 +88,61 @@ def _with_trace(message: str) -> bytes:
     return f"{message}\n{traceback.format_exc()}".encode()
 
 
-class Handler(BaseHTTPRequestHandler):
-    """/ping and /invocations, on connections that stay open."""
+def application(answer: Answer) -> Application:
+    """/ping and /invocations as ASGI."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1  # header and body leave in one packet
-    answer: Answer
+    async def respond(scope: Message, receive: Callable[[], Awaitable[Message]]) -> tuple[int, bytes, str]:
+        if scope["method"] == "GET":
+            return 200 if scope["path"] == "/ping" else 404, b"", JSON
+        message = await receive()
+        body = message["body"]
+        if message["more_body"]:
+            parts = [body]
+            while message["more_body"]:
+                message = await receive()
+                parts.append(message.get("body", b""))
+            body = b"".join(parts)
+        kind = accept = JSON
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                kind = value.decode("latin-1")
+            elif name == b"accept":
+                accept = value.decode("latin-1") or JSON
+        if len(body) > INLINE_BYTES:
+            return await asyncio.to_thread(answer, body, kind, accept)
+        return answer(body, kind, accept)
 
-    def do_GET(self) -> None:  # noqa: N802
-        self._reply(200 if self.path == "/ping" else 404, b"", JSON)
+    async def app(
+        scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        status, body, kind = await respond(scope, receive)
+        headers = [(b"content-type", kind.encode("latin-1")), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
-    def do_POST(self) -> None:  # noqa: N802
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._reply(
-            *type(self).answer(body, self.headers.get("Content-Type", JSON), self.headers.get("Accept") or JSON)
-        )
-
-    def _reply(self, status: int, body: bytes, content_type: str) -> None:
-        self.send_response_only(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    return app
 
 
-class Server(ThreadingHTTPServer):
-    """A thread per connection."""
-
-    daemon_threads = True
-    request_queue_size = 128
+def serve(answer: Answer) -> None:
+    """Answer on a free port of the loopback until the process ends."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    config = uvicorn.Config(
+        application(answer),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=DAY,  # who calls keeps connections for later
+        timeout_graceful_shutdown=3,
+    )
+    print(f"ready {listener.getsockname()[1]}", flush=True)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def end_with_parent() -> None:
@@ -120,11 +154,11 @@ def main() -> None:
     provide_errors()
     model_folder, code_folder, program = sys.argv[1:4]
     os.chdir(code_folder)
-    Handler.answer = staticmethod(load(model_folder, code_folder, program))
-    server = Server(("127.0.0.1", 0), Handler)
+    answer = load(model_folder, code_folder, program)
     threading.Thread(target=end_with_parent, daemon=True).start()
-    print(f"ready {server.server_address[1]}", flush=True)
-    server.serve_forever()
+    gc.collect()
+    gc.freeze()  # the model and the modules stay: no collection need look at them again
+    serve(answer)
 
 
 if __name__ == "__main__":

@@ -1,27 +1,28 @@
 """The endpoint's and the batch transform's code, under SageMaker's own serving toolkits.
 
-Only data is loaded (`scorecard.json`), never a pickle. Invalid input is the caller's fault and answers 4xx: an
-exception would otherwise be a 500, and count against the model's health.
+Only data is loaded, never a pickle, and every file is first held against its SHA-256. Invalid input is the caller's
+fault and answers 4xx: an exception would otherwise be a 500, and count against the model's health.
 """
 
 import json
 import os
 from pathlib import Path
 
-from solvent.scorecard import Scorecard
+from solvent import model_folder
 from solvent.serving import JSON, InvalidRequest, respond
+
+VERSION = os.environ.get("MODEL_VERSION", "unregistered")
 
 
 def model_fn(model_dir):
-    """The scorecard of a model directory. Raises InvalidScorecard; the container then fails its health check."""
-    return Scorecard.from_json((Path(model_dir) / "scorecard.json").read_bytes())
+    """The model of a model directory. Raises InvalidModel; the container then fails its health check."""
+    return model_folder.load(Path(model_dir))
 
 
 def transform_fn(model, body, content_type, accept):
     """(answer, content type) for one request; a refusal in whatever form the toolkit at hand turns into a 4xx."""
-    version = os.environ.get("MODEL_VERSION", "unregistered")
     try:
-        return respond(model, body, content_type=content_type, accept=accept, model_version=version)
+        return respond(model, body, content_type=content_type, accept=accept, model_version=VERSION)
     except InvalidRequest as error:
         return _refuse(error)
 

@@ -9,20 +9,22 @@ import ast
 import hashlib
 import json
 import os
-import shutil
+import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
-import pandas as pd
-
-from solvent import modelling, specification
-from solvent.modelling import evidence
-
 METRICS = ("auc", "gini", "ks", "brier", "accuracy", "majority_accuracy", "rows")
-# What an endpoint needs of the package: the standard library does the rest.
-SERVING_MODULES = ("__init__.py", "scorecard.py", "scorecard_document.py", "serving.py")
 
 
 def main():
+    packages = unpack()
+    # Not before: what these import is in the channel.
+    import pandas as pd
+
+    from solvent import modelling, specification
+    from solvent.modelling import evidence, export
+
     options = hyperparameters()
     files = sorted(Path(os.environ["SM_CHANNEL_TRAIN"]).rglob("*.parquet"))
     if not files:
@@ -32,18 +34,40 @@ def main():
     trained = modelling.train(frame, specification=asked, excluded=options["excluded_features"])
     evaluation = {
         **trained.evaluation,
+        **export.measured(trained.model, trained.fit, trained.frame, terms=trained.terms),
         "run_id": options["run_id"],
         "portfolio": options["portfolio"],
         "data_sha256": sha256(files),
         "code_sha256": sha256(sorted(Path(modelling.__file__).parents[1].rglob("*.py"))),
     }
-    write(Path(os.environ["SM_MODEL_DIR"]), trained.scorecard, evaluation)
-    evidence.write(Path(os.environ["SM_MODEL_DIR"]) / "evidence", evaluation=evaluation, specification=asked)
+    script = Path(__file__).resolve().with_name("inference.py")
+    model_dir = Path(os.environ["SM_MODEL_DIR"])
+    # Before the rest: the digest of what is written covers it.
+    evidence.write(model_dir / "evidence", evaluation=evaluation, specification=asked)
+    export.write(
+        model_dir, trained.model, evaluation=evaluation, inference=script, terms=trained.terms, packages=packages
+    )
     print(" ".join(f"{name}={evaluation[name]:.6g};" for name in METRICS))
 
 
 def sha256(files):
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def unpack():
+    """The folder of what the channel `packages` adds to the container, first on Python's path; None without any.
+
+    Before the container's own: its protobuf is older than what onnx needs. The embedded AWS leaves the archive out.
+    """
+    archives = sorted(Path(os.environ.get("SM_CHANNEL_PACKAGES", "/nonexistent")).glob("*.zip"))
+    if not archives:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="packages-"))
+    for archive in archives:
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(folder)
+    sys.path.insert(0, str(folder))
+    return folder
 
 
 def hyperparameters():
@@ -75,18 +99,6 @@ def unquoted(text):
     """A list, also when it was quoted once more on its way."""
     value = ast.literal_eval(text)
     return unquoted(value) if isinstance(value, str) else list(value)
-
-
-def write(model_dir, scorecard, evaluation):
-    """The model directory: data, and the code that serves it."""
-    (model_dir / "scorecard.json").write_text(scorecard.to_json())
-    (model_dir / "evaluation.json").write_text(json.dumps(evaluation, indent=1, sort_keys=True, allow_nan=False) + "\n")
-    here, code = Path(__file__).resolve().parent, model_dir / "code"
-    (code / "solvent").mkdir(parents=True, exist_ok=True)
-    shutil.copy(here / "inference.py", code / "inference.py")
-    package = Path(modelling.__file__).parents[1]
-    for name in SERVING_MODULES:
-        shutil.copy(package / name, code / "solvent" / name)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+import random
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from solvent.scorecard import Feature, InvalidApplicant, NumericFeature, Scorecard
+from solvent.model_folder import Model
+from solvent.scoring import InvalidApplicant
 
 CSV = "text/csv"
 JSON = "application/json"
@@ -32,13 +34,15 @@ class InvalidRequest(ValueError):
 
 
 def respond(
-    scorecard: Scorecard, body: str | bytes, *, content_type: str | None, accept: str | None, model_version: str
+    model: Model, body: str | bytes, *, content_type: str | None, accept: str | None, model_version: str
 ) -> tuple[str, str]:
     """The answer to one request, and its content type.
 
     JSON: one object -> one answer; a list, or {"instances": [...]} -> a list of answers. JSON lines -> JSON lines, in
-    order. CSV -> CSV, for Redshift's CREATE MODEL: see `_csv`. An applicant is {<entity>?, "as_of"?, <feature>:
-    value...}, or has its features below "features".
+    order. CSV -> CSV, for Redshift's CREATE MODEL: see `_csv`. An applicant is {<entity>?, "as_of"?, "reasons"?,
+    <feature>: value...}, or has its features below "features". "reasons" (true, false) asks for reasons or does without
+    them; unasked, JSON lines (the batch's form) have them always, JSON where the model explains at no cost. Answers as
+    JSON carry the id of their request; lines do not, so that a batch answers the same twice.
     Raises InvalidRequest: nothing is answered unless every applicant of the request is sound.
     """
     kind = (content_type or JSON).partition(";")[0].strip().lower()
@@ -46,88 +50,106 @@ def respond(
         raise InvalidRequest(413, f"The request is larger than {LARGEST_BODY} bytes; send fewer applicants at a time.")
     text = _decode(body)
     if kind in (JSON_LINES, "application/x-jsonlines", "application/jsonlines+json"):
-        lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-        answers = [_answer(scorecard, _parse(line, n), model_version, f"line {n}: ") for n, line in lines]
+        lines = [(f"line {n}: ", line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+        wanted = [(where, _parse(line, where)) for where, line in lines]
+        answers = _answers(model, wanted, {"model_version": model_version}, explained=True)
         return "".join(json.dumps(answer) + "\n" for answer in answers), JSON_LINES
     if kind == CSV:
-        return _csv(scorecard, text), CSV
+        return _csv(model, text), CSV
     if kind != JSON:
         raise InvalidRequest(415, f"Content type {kind[:100]!r} is not served; send {JSON}, {JSON_LINES} or {CSV}.")
     if accept and not any(part in accept for part in ("json", "*/*", "application/*")):
         raise InvalidRequest(406, f"The answer comes as {JSON}, not as {accept[:100]!r}.")
+    common = {"model_version": model_version, "request_id": f"{random.getrandbits(64):016x}"}  # noqa: S311 (no secret)
     request = _parse(text)
     if isinstance(request, dict) and set(request) == {"instances"}:
         request = request["instances"]
         if not isinstance(request, list):
             raise InvalidRequest(422, "instances: must be a list of applicants", "instances")
     if not isinstance(request, list):
-        return json.dumps(_answer(scorecard, request, model_version)), JSON
+        return json.dumps(_answers(model, [("", request)], common, explained=model.explains_freely)[0]), JSON
     if not request or len(request) > MOST_APPLICANTS:
         raise InvalidRequest(422, f"A list holds 1 to {MOST_APPLICANTS} applicants, this one has {len(request)}.")
-    many = [_answer(scorecard, one, model_version, f"applicant {n}: ") for n, one in enumerate(request)]
-    return json.dumps(many), JSON
+    many = [(f"applicant {n}: ", one) for n, one in enumerate(request)]
+    return json.dumps(_answers(model, many, common, explained=model.explains_freely)), JSON
 
 
-def _csv(scorecard: Scorecard, text: str) -> str:
-    """One probability a line, for one applicant a line: the values of `scorecard.inputs` in that order, no header.
+def _csv(model: Model, text: str) -> str:
+    """One probability a line, for one applicant a line: the values of `model.inputs` in that order, no header.
 
     An empty field is a value not known. Whatever Accept says: the caller reads numbers, nothing else.
     """
-    probabilities = []
+    prepared = []
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
         lines = list(reader)
     except csv.Error as error:
         raise InvalidRequest(400, f"line {reader.line_num}: is no CSV: {error}.") from error
     for number, cells in enumerate(lines, 1):
-        if len(cells) != len(scorecard.inputs):
+        if len(cells) != len(model.inputs):
             raise InvalidRequest(
-                422, f"line {number}: has {len(cells)} fields; this model takes {len(scorecard.inputs)}, in the order "
-                f"{', '.join(scorecard.inputs)}."
+                422, f"line {number}: has {len(cells)} fields; this model takes {len(model.inputs)}, in the order "
+                f"{', '.join(model.inputs)}."
             )  # fmt: skip
         try:
-            given = dict(zip(scorecard.inputs, cells, strict=True))
-            applicant = {f.name: _typed(f, given[f.name]) for f in scorecard.features}
-            probabilities.append(scorecard.probability(applicant))
+            given = zip(model.inputs, cells, strict=True)
+            prepared.append(model.prepare({name: _typed(name, cell, model.numeric) for name, cell in given}))
         except InvalidApplicant as error:
             raise InvalidRequest(error.status_code, f"line {number}: {error}", error.field) from error
-    return "".join(f"{probability!r}\n" for probability in probabilities)
+    return "".join(f"{probability!r}\n" for probability in model.probabilities(prepared)) if prepared else ""
 
 
-def _typed(feature: Feature, cell: str) -> float | str | None:
-    if not cell or not isinstance(feature, NumericFeature):
+def _typed(name: str, cell: str, numeric: frozenset[str]) -> float | str | None:
+    if not cell or name not in numeric:
         return cell or None
     try:
         if "_" in cell:  # Python reads 1_000
             raise ValueError(cell)
         return float(cell)
     except ValueError as error:
-        raise InvalidApplicant(feature.name, f"must be a number or empty, not {cell[:40]!r}") from error
+        raise InvalidApplicant(name, f"must be a number or empty, not {cell[:40]!r}") from error
 
 
-def _answer(scorecard: Scorecard, request: Any, model_version: str, where: str = "") -> dict[str, Any]:
-    if not isinstance(request, dict):
-        raise InvalidRequest(422, f"{where}An applicant is a JSON object.")
+def _answers(
+    model: Model, requests: Sequence[tuple[str, Any]], common: dict[str, str], *, explained: bool
+) -> list[dict[str, Any]]:
+    """An answer for each (where it stands, request), all scored at once: one call with reasons, one without."""
+    answers: list[dict[str, Any]] = []
+    prepared: dict[bool, list[tuple[int, Any]]] = {True: [], False: []}
+    where = ""
     try:
-        keys, applicant = _split(request, scorecard.entity)
-        return {**keys, **scorecard.score(applicant).to_dict(), "model_version": model_version}
+        for at, (where, request) in enumerate(requests):
+            if not isinstance(request, dict):
+                raise InvalidRequest(422, f"{where}An applicant is a JSON object.")
+            keys, features, wanted = _split(request, model.entity)
+            answers.append(keys)
+            prepared[explained if wanted is None else wanted].append((at, model.prepare(features)))
+        where = ""
+        for reasons, rows in prepared.items():
+            scores = model.scores([row for _, row in rows], reasons=reasons)
+            for (at, _), score in zip(rows, scores, strict=True):
+                answers[at] = {**answers[at], **score.to_dict(), **common}
     except InvalidApplicant as error:
         raise InvalidRequest(error.status_code, f"{where}{error}", error.field) from error
+    return answers
 
 
-def _split(request: dict[str, Any], entity: str) -> tuple[dict[str, str], Mapping[str, Any]]:
-    """The identifying keys, checked, and the features."""
+def _split(request: dict[str, Any], entity: str) -> tuple[dict[str, Any], Mapping[str, Any], bool | None]:
+    """The identifying keys, checked, the features, and whether reasons are wanted (None: not said)."""
     applicant = dict(request)
     keys = {}
     for name, check in ((entity, _identifier), ("as_of", _date)):
         if name in applicant:
             keys[name] = check(name, applicant.pop(name))
+    wanted = applicant.pop("reasons", None)
+    if wanted is not None and type(wanted) is not bool:
+        raise InvalidApplicant("reasons", "must be true or false, or be left out")
     if isinstance(applicant.get("features"), dict):
         features = applicant.pop("features")
         if applicant:
             raise InvalidApplicant(next(iter(applicant)), 'stands beside "features"; put it inside or leave it out')
-        return keys, features
-    return keys, applicant
+        return keys, features, wanted
+    return keys, applicant, wanted
 
 
 def _identifier(name: str, value: Any) -> str:
@@ -152,10 +174,9 @@ def _decode(body: str | bytes) -> str:
         raise InvalidRequest(400, f"The request is not UTF-8 text (byte {error.start}).") from error
 
 
-def _parse(text: str, line: int | None = None) -> Any:
-    where = f"line {line}: " if line else ""
+def _parse(text: str, where: str = "") -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
+        return _DECODER.decode(text)
     except InvalidRequest:
         raise
     except (ValueError, RecursionError) as error:
@@ -173,3 +194,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)[:100]
         raise InvalidRequest(422, f"{twice}: is given twice", twice)
     return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object)

@@ -4,32 +4,26 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from fakes import ROOT
+from sagemaker_source import lay_out
 
 from examples import portfolio
-from solvent import contracts, specification
+from solvent.modelling.export import SERVING_MODULES
 from solvent.scorecard import Scorecard
 from solvent.serving import InvalidRequest
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The training source as the build packs it: scripts at the root, the package beside them."""
-    folder = tmp_path_factory.mktemp("source")
-    for script in ("training/train.py", "inference/inference.py"):
-        shutil.copy(ROOT / "sagemaker" / script, folder)
-    shutil.copytree(ROOT / "src" / "solvent", folder / "solvent", ignore=shutil.ignore_patterns("__pycache__", "cli"))
-    contracts.compile(folder / "solvent" / "_compiled" / "contracts.json")
-    specification.compile(folder / "solvent" / "_compiled" / "specifications.json")
-    return folder
+    return lay_out(tmp_path_factory.mktemp("source"))
 
 
 def train(source: Path, work: Path, hyperparameters: dict[str, str], *arguments: str, data: bool = True) -> Any:
@@ -85,8 +79,8 @@ def test_the_model_directory_holds_data_and_the_code_that_serves_it(model: Path)
     assert Scorecard.from_json((model / "scorecard.json").read_bytes()).ignored == ("annual_income", "amount_to_income")
     served = {p.relative_to(model).as_posix() for p in model.rglob("*") if p.is_file() and p.parent.name != "evidence"}
     assert served == {
-        "scorecard.json", "evaluation.json", "code/inference.py", "code/solvent/__init__.py",
-        "code/solvent/scorecard.py", "code/solvent/scorecard_document.py", "code/solvent/serving.py",
+        "model.json", "model.onnx", "scorecard.json", "evaluation.json", "code/inference.py",
+        *(f"code/solvent/{name}" for name in SERVING_MODULES),
     }  # fmt: skip
 
 
@@ -129,6 +123,19 @@ def load(path: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return load("training/train.py", monkeypatch)
+
+
+def test_packages_of_the_channel_come_before_the_containers_own(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert script.unpack() is None
+    monkeypatch.setenv("SM_CHANNEL_PACKAGES", str(tmp_path))
+    assert script.unpack() is None, "as the embedded AWS has it"
+    with zipfile.ZipFile(tmp_path / "packages.zip", "w") as archive:
+        archive.writestr("onnx/__init__.py", "")
+    folder = script.unpack()
+    assert (folder / "onnx/__init__.py").is_file() and sys.path[0] == str(folder)
 
 
 class TestRefusals:

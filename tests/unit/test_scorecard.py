@@ -9,7 +9,8 @@ from fakes import small_scorecard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvent.scorecard import InvalidApplicant, InvalidScorecard, Scorecard
+from solvent.scorecard import Scorecard
+from solvent.scoring import InvalidApplicant, InvalidModel
 
 CARD = small_scorecard()
 
@@ -160,13 +161,13 @@ def _broken(change: Any) -> str:
     ],
 )
 def test_an_unsound_document_is_never_served(change: Any, said: str) -> None:
-    with pytest.raises(InvalidScorecard, match=said):
+    with pytest.raises(InvalidModel, match=said):
         Scorecard.from_json(_broken(change))
 
 
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_document_are_refused(body: bytes) -> None:
-    with pytest.raises(InvalidScorecard):
+    with pytest.raises(InvalidModel):
         Scorecard.from_json(body)
 
 

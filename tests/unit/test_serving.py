@@ -18,10 +18,19 @@ def ask(body: Any, content_type: str | None = JSON, accept: str | None = None) -
     return [json.loads(line) for line in answer.splitlines()] if kind == JSON_LINES else json.loads(answer)
 
 
+def said(body: Any, content_type: str | None = JSON) -> Any:
+    """The answer but for the request's id, which is another one each time."""
+    answer = ask(body, content_type)
+    for one in answer if isinstance(answer, list) else [answer]:
+        one.pop("request_id", None)
+    return answer
+
+
 def test_one_applicant_gets_one_answer_with_everything_in_it() -> None:
     answer = ask({"loan_id": "L000001", "as_of": "2026-06-30", **GOOD})
     assert set(answer) == {
         "loan_id", "as_of", "probability", "score", "band", "decision", "reasons", "model_version",
+        "request_id",
     }  # fmt: skip
     assert answer["loan_id"] == "L000001"
     assert answer["model_version"] == "7"
@@ -29,14 +38,27 @@ def test_one_applicant_gets_one_answer_with_everything_in_it() -> None:
 
 
 def test_list_instances_nested_features_and_lines_all_give_the_same_answer() -> None:
-    one = ask(GOOD)
-    assert ask([GOOD, GOOD]) == [one, one]
-    assert ask({"instances": [GOOD]}) == [one]
-    assert ask({"features": GOOD}) == one
-    assert ask(json.dumps(GOOD).encode()) == one
-    assert ask(json.dumps(GOOD) + "\n" + json.dumps(GOOD) + "\n", JSON_LINES) == [one, one]
-    assert ask(GOOD, "application/json; charset=utf-8") == one
-    assert ask(GOOD, None) == one
+    one = said(GOOD)
+    assert said([GOOD, GOOD]) == [one, one]
+    assert said({"instances": [GOOD]}) == [one]
+    assert said({"features": GOOD}) == one
+    assert said(json.dumps(GOOD).encode()) == one
+    assert said(json.dumps(GOOD) + "\n" + json.dumps(GOOD) + "\n", JSON_LINES) == [one, one]
+    assert said(GOOD, "application/json; charset=utf-8") == one
+    assert said(GOOD, None) == one
+
+
+def test_answers_to_one_request_share_an_id_that_no_other_request_has() -> None:
+    first, second = ask([GOOD, GOOD])
+    assert first["request_id"] == second["request_id"] != ask(GOOD)["request_id"]
+    assert "request_id" not in ask(json.dumps(GOOD), JSON_LINES)[0], "a batch answers the same twice"
+
+
+def test_a_request_may_do_without_reasons() -> None:
+    assert "reasons" not in ask({**GOOD, "reasons": False})
+    assert [("reasons" in one) for one in ask([{**GOOD, "reasons": False}, GOOD])] == [False, True]
+    with pytest.raises(InvalidRequest, match="reasons: must be true or false"):
+        ask({**GOOD, "reasons": 1})
 
 
 def test_batch_answers_keep_the_order_and_the_keys() -> None:

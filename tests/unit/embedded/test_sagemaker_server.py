@@ -92,6 +92,20 @@ def test_any_other_exception_is_a_500_and_the_server_lives_on(served: Served) ->
     assert served.post(b'{"x": 1}')[0] == 200, "same connection, next request"
 
 
+def test_a_large_body_arrives_whole_and_its_errors_too(served: Served) -> None:
+    """It comes in several pieces, and is answered in a thread."""
+    status, body, _ = served.post(json.dumps({"x": 2, "filling": "x" * 3_000_000}).encode())
+    assert (status, json.loads(body)["y"]) == (200, 6)
+    assert served.post(b'{"filling": "' + b"x" * 3_000_000)[0] == 500
+    assert served.post(b'{"y": "' + b"x" * 3_000_000 + b'"}')[0] == 422
+
+
+def test_it_ends_when_told_to_though_connections_are_open(served: Served) -> None:
+    served.post(b'{"x": 1}')
+    served.process.terminate()
+    assert served.process.wait(timeout=3) in (0, -15)
+
+
 @pytest.mark.contract(
     "sagemaker.ping",
     page="https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html",
