@@ -26,7 +26,7 @@ from solvent.modelling.boosted import Boosted, Input
 from solvent.scoring import Terms
 from solvent.serving import JSON_LINES, respond
 
-RUNS, SECONDS, BATCH = 5, 2.0, 5_000
+RUNS, SECONDS, BATCH = 3, 1.5, 5_000
 TREES: dict[str, Any] = {"max_depth": 4, "eta": 0.1, "nthread": 1, "seed": 0}
 ROUNDS = 200
 LOAD = Path(__file__).with_name("load.py")  # by its path: as a module it would import all of this first
@@ -82,7 +82,11 @@ def _models(folder: Path) -> tuple[Any, Boosted, dict[str, Any], list[dict[str, 
         (folder / name).mkdir()
         export.write(folder / name, model, evaluation={}, inference=inference, terms=terms)
     names = [f.name for f in chosen.features]
-    rows = random_frame(BATCH)[names].to_dict("records")
+    batch = random_frame(BATCH)[names]
+    for one in card.features:
+        if one.name in card.numeric:
+            batch[one.name] = batch[one.name].clip(one.minimum, one.maximum)
+    rows = batch.to_dict("records")
     example = json.loads((servers.ROOT / "examples/applicant.json").read_text())
     return card, trees, {name: example[name] for name in names}, rows
 
@@ -159,7 +163,7 @@ def _batch(name: str, folder: Path, pipeline: Any, model: Any, rows: list[dict[s
 
     def theirs() -> None:
         frame = peers.as_frame([json.loads(line) for line in lines.splitlines()], model)
-        "\n".join(json.dumps({"probability": p}) for p in pipeline.predict_proba(frame)[:, 1])
+        "\n".join(json.dumps({"probability": float(p)}) for p in pipeline.predict_proba(frame)[:, 1])
 
     return {name: _rate(ours), f"{name}_peer": _rate(theirs)}
 
