@@ -24,6 +24,7 @@ EVENT = {
 GOOD: dict[str, Any] = {
     "auc": 0.78, "gini": 0.56, "ks": 0.4, "brier": 0.17, "accuracy": 0.74, "majority_accuracy": 0.7, "bad_rate": 0.3,
     "rows": 1000, "label_sources": ["observed"], "run_id": "0123456789abcdef",
+    "parity": {"rows": 1000, "maximum_difference": 1e-7}, "latency_microseconds": 20.0,
     "decision": {"cost": 0.5, "cost_approve_all": 1.5, "cost_decline_all": 0.7},
     "leakage": {"levels": [], "known_afterwards": [], "feature_auc": {"amount": 0.6}},
     "calibration": {

@@ -18,7 +18,8 @@ from solvent.modelling.boosted import Boosted
 from solvent.modelling.candidates import Fitted
 from solvent.modelling.candidates.scorecard import Fit, exported
 from solvent.modelling.data import Floats, Ints, Sample, TrainingError
-from solvent.scorecard import LARGEST_NUMBER, Scorecard
+from solvent.scorecard import Scorecard
+from solvent.scoring import LARGEST_NUMBER, Terms
 from solvent.specification import Specification
 
 __all__ = ["Trained", "TrainingError", "train"]
@@ -26,7 +27,7 @@ __all__ = ["Trained", "TrainingError", "train"]
 
 @dataclass(frozen=True)
 class Trained:
-    """The model to serve and what it was judged on.
+    """The model to serve, under which terms, and what it was judged on.
 
     `fit` is the model as fitted (`probabilities(frame)`). `frame` (n rows), `y`, `fold_of` and `estimates` hold the
     rows that a fold judges: all labelled ones, but for the first block by time. `estimates` are each candidate's
@@ -36,7 +37,7 @@ class Trained:
     model: Scorecard | Boosted
     name: str
     fit: Fitted
-    cutoffs: Mapping[str, float]
+    terms: Terms
     evaluation: dict[str, Any]
     frame: pd.DataFrame
     y: Ints
@@ -74,7 +75,7 @@ def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequen
     )
     judged = sample.frame.iloc[rows].reset_index(drop=True)
     decided = decisions.decided(estimates, y, fold_of, specification)
-    sources = judged["label_source"].astype(str).unique() if "label_source" in judged else []
+    sources: Sequence[str] = list(judged["label_source"].astype(str).unique()) if "label_source" in judged else []
     evaluation = {
         **metrics.figures(estimates, y),
         "fold_auc": list(chosen.by_fold["auc"]),
@@ -102,11 +103,12 @@ def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequen
             final=fit.probabilities,
         ),
     }
+    terms = decisions.terms(specification, cutoffs, used=[f.name for f in features])
     return Trained(
-        model=_served(fit, specification, cutoffs),
+        model=_served(fit, specification, terms),
         name=chosen.candidate.name,
         fit=fit,
-        cutoffs=cutoffs,
+        terms=terms,
         evaluation=evaluation,
         frame=judged,
         y=y,
@@ -138,11 +140,9 @@ def _protocol(sample: Sample, specification: Specification) -> str:
     )
 
 
-def _served(fit: Fitted, specification: Specification, cutoffs: dict[str, float]) -> Scorecard | Boosted:
+def _served(fit: Fitted, specification: Specification, terms: Terms) -> Scorecard | Boosted:
     if isinstance(fit, Fit):
-        return exported(
-            fit, specification, cutoffs, {b.feature.name: _range(b.feature.name, specification) for b in fit.bins}
-        )
+        return exported(fit, terms, {b.feature.name: _range(b.feature.name, specification) for b in fit.bins})
     assert isinstance(fit, Boosted)
     ranges = [_range(i.name, specification) if i.kind == "numeric" else (None, None) for i in fit.inputs]
     inputs = [replace(i, minimum=low, maximum=high) for i, (low, high) in zip(fit.inputs, ranges, strict=True)]

@@ -1,11 +1,13 @@
 """From probabilities to decisions: the cut-offs of least expected cost, and what they come to."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solvent.modelling.data import Floats, Ints
+from solvent.scoring import Terms
 from solvent.specification import Specification
 
 
@@ -72,3 +74,26 @@ def fold_costs(decided: Decided, y: Ints, fold_of: Ints, specification: Specific
     decision = specification.decision
     cost = np.where(decided.declined, decision.cost_false_decline * (y == 0), decision.cost_false_approve * (y == 1))
     return [float(cost[fold_of == number].mean()) for number in np.unique(fold_of)]
+
+
+def terms(specification: Specification, cutoffs: Mapping[str, float], *, used: Iterable[str]) -> Terms:
+    """What a model of this specification is served with: its scale, bands and words, and these cut-offs.
+
+    `used` are the features that it was trained with.
+    """
+    known, scale = frozenset(used), specification.scale
+    return Terms(
+        portfolio=specification.portfolio,
+        model=specification.model,
+        entity=specification.entity,
+        specification=specification.checksum,
+        ignored=tuple(f.name for f in specification.features if f.name not in known),
+        points=float(scale.points),
+        odds=float(scale.odds),
+        points_to_double_odds=float(scale.points_to_double_odds),
+        bands=specification.bands,
+        refer=cutoffs["refer"],
+        decline=cutoffs["decline"],
+        reasons=specification.reasons,
+        words=specification.decision.words,
+    )

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ import solvent
 from solvent import model_folder, trees
 from solvent.modelling import graphs
 from solvent.modelling.boosted import Boosted, Input
+from solvent.modelling.candidates import Fitted
 from solvent.scorecard import Scorecard
 from solvent.scoring import LARGEST_NUMBER, Terms
 
@@ -24,6 +26,7 @@ SERVING_MODULES = (
     "__init__.py", "documents.py", "model_folder.py", "scorecard.py", "scorecard_document.py", "scoring.py",
     "serving.py", "trees.py",
 )  # fmt: skip
+SAMPLE = 500  # rows that are answered one by one
 TREE_PACKAGES = ("onnxruntime", "onnxruntime.libs")
 
 
@@ -72,6 +75,47 @@ def write(
     })  # fmt: skip
     (folder / model_folder.MANIFEST).write_bytes(manifest)
     return hashlib.sha256(manifest).hexdigest()
+
+
+def measured(
+    model: Scorecard | Boosted, fitted: Fitted, frame: pd.DataFrame, *, terms: Terms | None = None
+) -> dict[str, Any]:
+    """What the gate asks of an artifact, on the rows of `frame` (n).
+
+    {"parity": {"rows", "maximum_difference"}, "latency_microseconds"}: the greatest difference between what was fitted
+    and what is exported (the graph on all rows, what an endpoint computes on the first of them), and the median time
+    from one applicant's values to the whole answer, in process, with reasons where they are free.
+    """
+    exported = graph(model)
+    expected = fitted.probabilities(frame)
+    served: Any
+    if isinstance(model, Scorecard):
+        served = model
+    elif terms is None:
+        raise ValueError("A boosted model has no terms of its own (bands, cut-offs, words): pass them.")
+    else:
+        served = trees.load(_document(model, terms), exported, bytes(model.booster.save_raw("json")))
+    applicants = [_applicant(row, served) for row in frame[:SAMPLE].to_dict("records")]
+    answered = served.probabilities([served.prepare(applicant) for applicant in applicants])
+    differences = [
+        np.abs(onnx_probabilities(exported, frame) - expected).max(),
+        np.abs(np.asarray(answered) - expected[: len(answered)]).max(),
+    ]
+    times = []
+    for applicant in applicants:
+        start = time.perf_counter_ns()
+        served.scores([served.prepare(applicant)], reasons=served.explains_freely)
+        times.append((time.perf_counter_ns() - start) / 1000)
+    return {
+        "parity": {"rows": len(frame), "maximum_difference": float(max(differences))},
+        "latency_microseconds": float(np.median(times)),
+    }
+
+
+def _applicant(row: Mapping[Any, Any], model: model_folder.Model) -> dict[str, Any]:
+    """A row of a frame as a request gives it: numbers, texts and nulls."""
+    values = {name: None if pd.isna(row[name]) else row[name] for name in model.inputs if name in row}
+    return {name: v if v is None or name not in model.numeric else float(v) for name, v in values.items()}
 
 
 def graph(model: Scorecard | Boosted) -> bytes:

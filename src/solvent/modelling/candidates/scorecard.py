@@ -13,7 +13,8 @@ from solvent.modelling.bins import Bins
 from solvent.modelling.boosted import Calibration
 from solvent.modelling.candidates import Parameters
 from solvent.modelling.data import Floats, Ints
-from solvent.specification import Feature, Specification
+from solvent.scoring import Terms
+from solvent.specification import Feature
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,7 @@ def _regression(
     return model, coefficients
 
 
-def exported(
-    fit: Fit, specification: Specification, cutoffs: dict[str, float], ranges: dict[str, tuple[float, float]]
-) -> scorecard.Scorecard:
+def exported(fit: Fit, terms: Terms, ranges: dict[str, tuple[float, float]]) -> scorecard.Scorecard:
     """The scorecard as it is served: calibration is folded into intercept and weights."""
     slope = fit.calibration.slope
     features: list[scorecard.Feature] = []
@@ -115,23 +114,10 @@ def exported(
             features.append(
                 scorecard.CategoricalFeature(name, text, b.levels, tuple(regular), other, missing, reference)
             )
-    used = {b.feature.name for b in fit.bins}
     return scorecard.Scorecard(
-        portfolio=specification.portfolio,
-        model=specification.model,
-        entity=specification.entity,
-        specification=specification.checksum,
+        **terms.terms(),
         features=tuple(features),
-        ignored=tuple(f.name for f in specification.features if f.name not in used),
         intercept=slope * fit.intercept + fit.calibration.intercept,
-        points=float(specification.scale.points),
-        odds=float(specification.scale.odds),
-        points_to_double_odds=float(specification.scale.points_to_double_odds),
-        bands=specification.bands,
-        refer=cutoffs["refer"],
-        decline=cutoffs["decline"],
-        reasons=specification.reasons,
-        words=specification.decision.words,
     )
 
 

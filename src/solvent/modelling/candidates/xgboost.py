@@ -40,7 +40,7 @@ class Boosting:
         return boosted.fit(frame, y, inputs, rounds=rounds, parameters=settings, weights=weights**weighted)
 
 
-def _input(values: "pd.Series[object]", feature: Feature) -> Input:
+def _input(values: "pd.Series[Any]", feature: Feature) -> Input:
     """The reference is the specification's; else the median, or the most frequent level (the first of equals)."""
     known = values.dropna()
     reference, levels = feature.reference, ()
