@@ -1,6 +1,7 @@
 """Gradient boosting under the specification's monotone directions: one ensemble, explained by exact TreeSHAP."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
