@@ -1,6 +1,7 @@
 """Gradient boosting under the specification's monotone directions: one ensemble, explained by exact TreeSHAP."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ class Boosting:
         return boosted.fit(frame, y, inputs, rounds=rounds, parameters=settings, weights=weights**weighted)
 
 
-def _input(values: "pd.Series[object]", feature: Feature) -> Input:
+def _input(values: "pd.Series[Any]", feature: Feature) -> Input:
     """The reference is the specification's; else the median, or the most frequent level (the first of equals)."""
     known = values.dropna()
     reference, levels = feature.reference, ()
