@@ -47,8 +47,9 @@ def sample(data_set: str, folder: Path) -> Sample:
     frame = pd.read_parquet(file)
     y = (frame[rules["label"]].astype("int64") == rules["bad"]).to_numpy().astype(np.int64)
     frame = frame.drop(columns=[rules["label"], *rules["excluded"]])
+    names = [str(c) for c in frame]
     features = tuple(
-        Feature(c, "numeric" if pd.api.types.is_numeric_dtype(frame[c]) else "categorical", (), c) for c in frame
+        Feature(c, "numeric" if pd.api.types.is_numeric_dtype(frame[c]) else "categorical", (), c) for c in names
     )
     return Sample(frame, y, joined(pd.Series(np.arange(len(y))), frame), features)
 

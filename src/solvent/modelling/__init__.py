@@ -75,7 +75,7 @@ def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequen
     )
     judged = sample.frame.iloc[rows].reset_index(drop=True)
     decided = decisions.decided(estimates, y, fold_of, specification)
-    sources: Sequence[str] = list(judged["label_source"].astype(str).unique()) if "label_source" in judged else []
+    sources: list[str] = judged["label_source"].astype(str).unique().tolist() if "label_source" in judged else []
     evaluation = {
         **metrics.figures(estimates, y),
         "fold_auc": list(chosen.by_fold["auc"]),

@@ -9,6 +9,7 @@ import pytest
 
 from solvent import gates, modelling, specification
 from solvent.datasets import synthetic
+from solvent.modelling import export
 
 LENDING = specification.load("lending")
 SPEC = dataclasses.replace(LENDING, training=dataclasses.replace(LENDING.training, candidates=("scorecard",)))
@@ -30,7 +31,8 @@ def evaluation(*, leak: bool) -> dict[str, Any]:
         defaulted=portfolio.defaulted,
     )
     empty = ["previous_late_rate", "previous_max_days_past_due"]
-    return modelling.train(frame, specification=SPEC, excluded=empty).evaluation
+    trained = modelling.train(frame, specification=SPEC, excluded=empty)
+    return {**trained.evaluation, **export.measured(trained.model, trained.fit, trained.frame)}
 
 
 @pytest.fixture(scope="module")
