@@ -140,6 +140,8 @@ lock: .venv/.uv ## Resolve requirements*.in into requirements*.txt
 	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements.in requirements-dev.in -o requirements-dev.txt
 	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements-checkov.in -o requirements-checkov.txt
 	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.11 requirements-container.in -o requirements-container.txt
+	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.12 --python-platform x86_64-manylinux_2_28 --only-binary :all: requirements-training.in -o requirements-training.txt
+	@$(BIN)/uv pip compile --quiet --no-header --python-version 3.14 --python-platform aarch64-manylinux_2_28 --only-binary :all: requirements-experiments.in -o requirements-experiments.txt
 
 clean: down ## Remove everything generated, the environment too
 	@rm -rf .venv .venv-checkov .venv-container .solvent node_modules build cdk.out out src/*.egg-info *.egg-info .pytest_cache .mypy_cache .ruff_cache
