@@ -33,7 +33,7 @@ def training(data_set: str, seed: int) -> Training:
         folds=rules["folds"],
         inner_folds=rules["inner_folds"],
         seed=seed,
-        search={name: tuple(grid) for name, grid in methods[data_set].items()},
+        grids={name: tuple(grid) for name, grid in methods[data_set].items()},
         search_metric=rules["data_sets"][data_set]["search_metric"],
     )
 

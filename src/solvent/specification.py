@@ -24,7 +24,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
         "candidates": ("scorecard", "logistic"),
         "balance": "smote",
         "search_metric": "f2",
-        "search": {"logistic": _REGRESSIONS, "scorecard": tuple({"bins": 6, **entry} for entry in _REGRESSIONS)},
+        "grids": {"logistic": _REGRESSIONS, "scorecard": tuple({"bins": 6, **entry} for entry in _REGRESSIONS)},
     },
 }
 CANDIDATES = ("scorecard", "logistic", "tree", "forest", "xgboost", "svm", "network")
@@ -69,7 +69,7 @@ class Label:
 class Training:
     """Which candidates compete, in which folds, and by what one is chosen.
 
-    `search` names the settings that are tried of a candidate, in the inner folds by `search_metric` when there are
+    `grids` name the settings that are tried of a candidate, in the inner folds by `search_metric` when there are
     several; a candidate that it does not name brings its own. `by_time` is the date that orders the folds.
     """
 
@@ -79,7 +79,7 @@ class Training:
     seed: int
     inner_folds: int = 3
     balance: Literal["weights", "smote", "none"] = "weights"
-    search: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    grids: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     search_metric: Literal["auc", "pr_auc", "f2"] = "auc"
     by_time: str | None = None
     recipe: str | None = None
@@ -252,8 +252,8 @@ def _training(plain: Mapping[str, Any]) -> Training:
     if recipe is not None and recipe not in RECIPES:
         raise SpecificationError(f"There is no recipe '{recipe}' (known: {', '.join(RECIPES)}).")
     settings = {**plain, **(RECIPES[recipe] if recipe else {})}
-    search = {name: tuple(entries) for name, entries in settings.get("search", {}).items()}
-    return Training(**{**settings, "candidates": tuple(settings["candidates"]), "search": search})
+    grids = {name: tuple(entries) for name, entries in settings.get("grids", {}).items()}
+    return Training(**{**settings, "candidates": tuple(settings["candidates"]), "grids": grids})
 
 
 def _decision(plain: Mapping[str, Any]) -> Decision:
@@ -310,7 +310,7 @@ def _check(spec: Specification) -> None:
 
 def _check_training(spec: Specification, require: Callable[[bool, str], None]) -> None:
     training = spec.training
-    unknown = sorted({*training.candidates, *training.search} - set(CANDIDATES))
+    unknown = sorted({*training.candidates, *training.grids} - set(CANDIDATES))
     require(training.folds >= 2 and training.inner_folds >= 2, "training needs two folds or more, inside and out.")
     require(not unknown, f"there is no candidate {', '.join(unknown)} (known: {', '.join(CANDIDATES)}).")
     require(len(set(training.candidates)) == len(training.candidates), "a candidate is named twice.")
@@ -318,7 +318,7 @@ def _check_training(spec: Specification, require: Callable[[bool, str], None]) -
     require(training.metric in ("expected_cost", "pr_auc", "auc"), "metric is expected_cost, pr_auc or auc.")
     require(training.search_metric in ("auc", "pr_auc", "f2"), "search_metric is auc, pr_auc or f2.")
     require(training.balance in ("weights", "smote", "none"), "balance is weights, smote or none.")
-    require(all(training.search.values()), "search names a candidate without settings: give one or more.")
+    require(all(training.grids.values()), "grids names a candidate without settings: give one or more.")
     require(
         all(f.reference is None or isinstance(f.reference, str) == (f.kind == "categorical") for f in spec.features),
         "a reference is a number where the feature is numeric, a level where it is categorical.",

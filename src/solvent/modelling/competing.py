@@ -46,7 +46,7 @@ def fit(candidate: Candidate, sample: Sample, parameters: Parameters, training: 
 
 def tuned(candidate: Candidate, sample: Sample, training: Training) -> Parameters:
     """The entry of the grid that is best on the mean over inner folds; the earlier one of equals."""
-    grid = training.search.get(candidate.name) or candidate.grid
+    grid = training.grids.get(candidate.name) or candidate.grid
     if len(grid) == 1:
         return grid[0]
     inner = list(folds.split(sample, count=training.inner_folds, seed=training.seed))

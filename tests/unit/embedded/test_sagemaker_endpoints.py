@@ -194,7 +194,7 @@ def test_an_endpoint_that_never_came_up_can_only_be_deleted() -> None:
 
 
 @pytest.mark.contract(
-    "sagemaker.canary",
+    "sagemaker.canary-size",
     page="https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_TrafficRoutingConfig.html",
     quote="Value must be less than or equal to 50% of the variant's total instance count.",
 )

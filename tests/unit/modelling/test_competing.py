@@ -11,7 +11,7 @@ from solvent.modelling import competing, data
 from solvent.modelling.boosted import Calibration
 
 SPEC = specification.load("lending")
-TRAINING = dataclasses.replace(SPEC.training, search={})
+TRAINING = dataclasses.replace(SPEC.training, grids={})
 SAMPLE = data.labelled(portfolio(), SPEC, [f for f in SPEC.features if f.name in ("amount", "purpose")])
 
 
@@ -55,7 +55,7 @@ def test_a_search_sees_the_fitted_part_of_a_fold_only_and_takes_the_better_setti
 
 def test_one_setting_is_no_search() -> None:
     candidate = Recording()
-    one = dataclasses.replace(TRAINING, search={"scorecard": ({"sign": -1.0},)})
+    one = dataclasses.replace(TRAINING, grids={"scorecard": ({"sign": -1.0},)})
     assert competing.tuned(candidate, SAMPLE, one) == {"sign": -1.0}
     assert candidate.fits == []
 

@@ -147,14 +147,14 @@ def test_the_loantap_recipe_is_one_switch() -> None:
     document["training"]["recipe"] = "loantap"
     recipe = specification.parse(document)
     assert (recipe.training.balance, recipe.training.search_metric) == ("smote", "f2")
-    assert {entry["penalty"] for entry in recipe.training.search["logistic"]} == {"l1", "l2"}
-    search = {name: grid[2:6:3] for name, grid in recipe.training.search.items()}  # a pair of each, to be quick
+    assert {entry["penalty"] for entry in recipe.training.grids["logistic"]} == {"l1", "l2"}
+    grids = {name: grid[2:6:3] for name, grid in recipe.training.grids.items()}  # a pair of each, to be quick
     few = dataclasses.replace(
-        recipe, features=FEW.features, training=dataclasses.replace(recipe.training, search=search, folds=2)
+        recipe, features=FEW.features, training=dataclasses.replace(recipe.training, grids=grids, folds=2)
     )
     trained = modelling.train(portfolio(), specification=few)
     assert trained.name == "scorecard"
     rows = trained.evaluation["comparison"]
     assert [r["name"] for r in rows] == ["scorecard", "logistic"]
-    assert all(p in search["logistic"] for p in rows[1]["parameters"])
+    assert all(p in grids["logistic"] for p in rows[1]["parameters"])
     assert trained.evaluation["f2"]["f2"] > 0
