@@ -58,6 +58,6 @@ def test_the_protocol_keeps_its_promises() -> None:
     assert rules["seed"] + 10 <= min(rules["development_seeds"])
     for name, data_set in rules["data_sets"].items():
         assert data_set["headline"] in EXPLAINED, name
-        assert one.training(name, 0).search["xgboost"], name
+        assert one.training(name, 0).grids["xgboost"], name
     assert {"age", "personal_status_sex", "foreign_worker"} <= set(rules["data_sets"]["german"]["excluded"])
     assert {"SEX", "AGE", "MARRIAGE"} <= set(rules["data_sets"]["uci_card"]["excluded"])
