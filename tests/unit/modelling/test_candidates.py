@@ -1,4 +1,5 @@
 import dataclasses
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 from examples import portfolio
 from solvent import specification
 from solvent.modelling import balance, candidates
+from solvent.modelling.boosted import Input
 from solvent.specification import CANDIDATES, EXPLAINED
 
 FEATURES = tuple(
@@ -67,3 +69,11 @@ def test_boosting_says_what_reasons_compare_with() -> None:
     assert inputs["amount"].monotone == 1
     assert inputs["purpose"].reference == FRAME["purpose"].mode()[0]
     assert inputs["purpose"].levels == ("high", "low")
+
+
+def test_a_level_that_training_has_not_seen_is_in_no_column_and_warns_nobody() -> None:
+    one = Input("purpose", "categorical", "Purpose", levels=("high", "low"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # pandas would rather not cut values to given categories
+        found = one.encode(pd.Series(["low", "never seen", None, "high"]))
+    assert found.tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 0]]
