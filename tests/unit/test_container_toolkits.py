@@ -4,6 +4,8 @@ The environment `.venv-container` (make setup-dev) has sagemaker-training and sa
 container's image or the channel of packages adds: pyarrow, onnx, onnxruntime, optbinning.
 """
 
+import base64
+import io
 import json
 import os
 import subprocess
@@ -11,6 +13,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from boosted_model import TERMS, fitted
 from fakes import ROOT
@@ -23,7 +27,7 @@ BIN = ROOT / ".venv-container" / "bin"
 INFERENCE = ROOT / "sagemaker/inference/inference.py"
 # What the model server (MMS, in Java) hands to the toolkit's transformer, and what comes back.
 SERVE = """
-import json, sys
+import base64, json, sys
 from sagemaker_inference.transformer import Transformer
 
 class Request:
@@ -40,7 +44,7 @@ class Context:
 transformer = Transformer()
 for kind, body in json.load(sys.stdin):
     context = Context(kind)
-    answer = transformer.transform([{"body": body.encode()}], context)
+    answer = transformer.transform([{"body": base64.b64decode(body)}], context)
     print(json.dumps([context.status, answer[0]]))
 """
 
@@ -52,7 +56,9 @@ def run(command: list[str], environment: dict[str, str], given: str = "") -> "su
 
 
 def serve(model: Path, requests: list[tuple[str, Any]]) -> list[tuple[int, str]]:
-    texts = [(kind, body if isinstance(body, str) else json.dumps(body)) for kind, body in requests]
+    bodies = [body if isinstance(body, bytes) else json.dumps(body).encode() for _, body in requests]
+    kinds = [kind for kind, _ in requests]
+    texts = [(kind, base64.b64encode(body).decode()) for kind, body in zip(kinds, bodies, strict=True)]
     environment = {
         "PYTHONPATH": str(model / "code"),
         "SAGEMAKER_PROGRAM": "inference.py",
@@ -95,16 +101,20 @@ def test_train_runs_under_sagemaker_training(trained: Path) -> None:
     evaluation = json.loads((trained / "model/evaluation.json").read_text())
     assert evaluation["run_id"] == "12345678901234e5", "the toolkit decodes it as a number"
     assert evaluation["excluded_features"] == ["annual_income"]
+    assert "scorecard" in {contender["name"] for contender in evaluation["comparison"]}
     assert (trained / "model/model.json").is_file()
 
 
 def test_its_model_is_served_by_sagemaker_inference(trained: Path) -> None:
     card = json.loads((trained / "model/scorecard.json").read_text())
     nobody = {feature["name"]: None for feature in card["features"]}
-    kinds = ("application/json", "application/jsonlines", "application/json", "text/plain")
-    bodies = (nobody, json.dumps(nobody) + "\n", {"amount": "x"}, "1")
-    one, line, refused, unknown = serve(trained / "model", list(zip(kinds, bodies, strict=True)))
+    kinds = ("application/json", "application/jsonlines", "application/x-parquet", "application/json", "text/plain")
+    table = io.BytesIO()
+    pq.write_table(pa.table({name: [value] for name, value in nobody.items()}), table)
+    bodies = (nobody, json.dumps(nobody).encode() + b"\n", table.getvalue(), {"amount": "x"}, b"1")
+    one, line, row, refused, unknown = serve(trained / "model", list(zip(kinds, bodies, strict=True)))
     assert one[0] == line[0] == 200
+    assert row == line
     assert json.loads(one[1])["model_version"] == "5"
     assert json.loads(one[1])["probability"] == json.loads(line[1])["probability"]
     assert (refused[0], unknown[0]) == (422, 415)
