@@ -39,8 +39,14 @@ GOOD: dict[str, Any] = {
 RUN = {"run_id": "0123456789abcdef", "portfolio": "lending", "endpoint": "solvent-dev-lending"}
 
 
+MANIFEST = b'{"format": "solvent-model/1"}'
+
+
 def archive(evaluation: Any, name: str = "./evaluation.json") -> bytes:
-    return packed({name: evaluation if isinstance(evaluation, bytes) else json.dumps(evaluation).encode()})
+    """A model archive with this evaluation, and a model.json."""
+    return packed(
+        {"model.json": MANIFEST, name: evaluation if isinstance(evaluation, bytes) else json.dumps(evaluation).encode()}
+    )
 
 
 def packed(held: Mapping[str, bytes]) -> bytes:

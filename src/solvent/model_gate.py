@@ -1,15 +1,18 @@
 """The evaluation gate: reads a training job's archive, judges it by `solvent.gates`, publishes its evidence."""
 
+import hashlib
 import io
 import json
 import re
 import tarfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from solvent import gates, naming, specification
 from solvent.champion import live_model
 from solvent.logs import log
+from solvent.model_folder import MANIFEST
 
 LARGEST_EVALUATION = 1_000_000
 LARGEST_DOCUMENT = 5_000_000
@@ -18,6 +21,15 @@ EVIDENCE = {"html": "text/html; charset=utf-8", "json": "application/json"}
 
 class UnreadableModel(Exception):
     """A model archive without a readable evaluation; the message says which."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What is read of a model archive. `manifest` is the SHA-256 of its model.json, None where it has none."""
+
+    evaluation: dict[str, Any]
+    documents: dict[str, bytes]
+    manifest: str | None
 
 
 _DOCUMENT = re.compile(r"evidence/[a-z_]+[.](html|json)")
@@ -41,13 +53,17 @@ class ModelGate:
     def judge(self, *, run: Mapping[str, Any], model_artifact: str, champion: str | None = None) -> dict[str, Any]:
         """{"passed", "failures", "metrics": {name: text}, "report"}; report and evidence are in the artifacts zone.
 
-        Among the metrics, `review` names what a person must look at before approving, else it is `none`. `champion` is
-        a model's name; without one the model behind the portfolio's endpoint is looked up. Raises UnreadableModel.
+        Among the metrics, `review` names what a person must look at before approving, else it is `none`, and
+        `model_sha256` is what the served model.json must hash to. `champion` is a model's name; without one the model
+        behind the portfolio's endpoint is looked up. Raises UnreadableModel.
         """
         spec = specification.load(run["portfolio"])
-        evaluation, documents = self._read(model_artifact)
+        judged = self._read(model_artifact)
+        evaluation = judged.evaluation
+        if judged.manifest is None:
+            raise UnreadableModel(f"{model_artifact} holds no {MANIFEST}: nothing could be served. Train again.")
         champion = champion or live_model(self._sagemaker, run["endpoint"])
-        rival = self._read(self._model_data(champion))[0] if champion else None
+        rival = self._read(self._model_data(champion)).evaluation if champion else None
         failed, review = gates.failures(spec, evaluation, rival), gates.reviews(spec, evaluation)
         if evaluation.get("run_id") != run["run_id"]:
             failed.append(
@@ -65,7 +81,7 @@ class ModelGate:
         }
         key = naming.report_key(run["portfolio"], run["run_id"], "gate")
         self._put(key, json.dumps(report, indent=1, sort_keys=True).encode(), EVIDENCE["json"])
-        for name, body in documents.items():
+        for name, body in judged.documents.items():
             self._put(naming.evidence_key(run["portfolio"], run["run_id"], name), body, EVIDENCE[name.split(".")[-1]])
         log("model_judged", run_id=run["run_id"], passed=not failed, failures=failed, reviews=review)
         named = sorted({name.partition(":")[0] for name in review})
@@ -75,6 +91,7 @@ class ModelGate:
             "metrics": {
                 **{name: _text(evaluation[name]) for name in gates.METRICS},
                 "review": " ".join(named) or "none",
+                "model_sha256": judged.manifest,
             },
             "report": f"s3://{self._bucket}/{key}",
         }
@@ -82,10 +99,10 @@ class ModelGate:
     def _put(self, key: str, body: bytes, content_type: str) -> None:
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
 
-    def _read(self, uri: str) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """The evaluation, with the archive's size, and the documents of its folder `evidence`."""
+    def _read(self, uri: str) -> Archive:
+        """An archive's evaluation, with the archive's size, and the documents of its folder `evidence`."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
-        evaluation, documents = None, {}
+        evaluation, documents, manifest = None, {}, None
         try:
             body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
             with tarfile.open(fileobj=io.BytesIO(body), mode="r:gz") as archive:
@@ -93,13 +110,15 @@ class ModelGate:
                     name = member.name.removeprefix("./")
                     if name == "evaluation.json" and member.size <= LARGEST_EVALUATION:
                         evaluation = json.loads(_content(archive, member))
+                    elif name == MANIFEST and member.size <= LARGEST_DOCUMENT:
+                        manifest = hashlib.sha256(_content(archive, member)).hexdigest()
                     elif _DOCUMENT.fullmatch(name) and member.size <= LARGEST_DOCUMENT:
                         documents[name.removeprefix("evidence/")] = _content(archive, member)
         except (tarfile.TarError, ValueError, EOFError, OSError) as error:
             raise UnreadableModel(f"{uri} is no model archive of this platform: {error}. Train again.") from error
         if not isinstance(evaluation, dict) or not {"auc", "rows"} <= set(evaluation):
             raise UnreadableModel(f"{uri} holds no evaluation.json with auc and rows. Train again with this release.")
-        return {**evaluation, "artifact_bytes": len(body)}, documents
+        return Archive({**evaluation, "artifact_bytes": len(body)}, documents, manifest)
 
     def _model_data(self, model: str) -> str:
         return str(self._sagemaker.describe_model(ModelName=model)["PrimaryContainer"]["ModelDataUrl"])

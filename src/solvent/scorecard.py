@@ -30,7 +30,8 @@ FORMAT = "solvent-scorecard/2"
 _UNKNOWN = "a value that training has not seen"
 _NUMBERS = (float, int)  # and no bool, which is an int to isinstance
 
-Weighed = tuple[float, str, float]  # the weight of a value's bin, the bin in words, the weight above the reference
+# The weight of a value's bin, the bin in words, the weight above the reference, and above the next more favourable bin.
+Weighed = tuple[float, str, float, float]
 
 
 @dataclass(frozen=True)
@@ -42,21 +43,35 @@ class NumericFeature:
     edges: tuple[float, ...]
     weights: tuple[float, ...]
     missing: float
-    reference: float  # what reasons compare with: the reference value's weight, or the training sample's mean weight
+    reference: float  # what reasons compare with: the weight of the reference value
     minimum: float = -LARGEST_NUMBER  # the contract's range: what lies outside cannot have been trained on
     maximum: float = LARGEST_NUMBER
 
     def weigh(self, value: Any) -> Weighed:
         """The bin of a value. Raises InvalidApplicant."""
         if value is None:
-            return self.missing, NOT_GIVEN, self.missing - self.reference
+            return self.missing, NOT_GIVEN, self.missing - self.reference, 0.0
         check_number(self.name, value, self.minimum, self.maximum)
         return self.bins[bisect_left(self.edges, value)]
 
     @cached_property
     def bins(self) -> tuple[Weighed, ...]:
         """The bins in the order of the weights."""
-        return tuple((weight, self._words(index), weight - self.reference) for index, weight in enumerate(self.weights))
+        return tuple(
+            (weight, self._words(index), weight - self.reference, weight - self._next(index))
+            for index, weight in enumerate(self.weights)
+        )
+
+    def _next(self, index: int) -> float:
+        """The weight of the next more favourable bin; the bin's own where none is or the bins are not monotone."""
+        weights = self.weights
+        if list(weights) == sorted(weights):
+            better = [weight for weight in weights[:index] if weight < weights[index]][-1:]
+        elif list(weights) == sorted(weights, reverse=True):
+            better = [weight for weight in weights[index:] if weight < weights[index]][:1]
+        else:
+            better = []
+        return better[0] if better else weights[index]
 
     def _words(self, index: int) -> str:
         if not self.edges:
@@ -83,15 +98,15 @@ class CategoricalFeature:
     def weigh(self, value: Any) -> Weighed:
         """The bin of a value. Raises InvalidApplicant."""
         if value is None:
-            return self.missing, NOT_GIVEN, self.missing - self.reference
+            return self.missing, NOT_GIVEN, self.missing - self.reference, 0.0
         check_text(self.name, value)
-        return self.bins.get(value) or (self.other, _UNKNOWN, self.other - self.reference)
+        return self.bins.get(value) or (self.other, _UNKNOWN, self.other - self.reference, 0.0)
 
     @cached_property
     def bins(self) -> dict[str, Weighed]:
         """The bin of each level."""
         return {
-            level: (weight, level.replace("_", " "), weight - self.reference)
+            level: (weight, level.replace("_", " "), weight - self.reference, 0.0)
             for level, weight in zip(self.levels, self.weights, strict=True)
         }
 
@@ -184,30 +199,34 @@ class Scorecard(Terms):
 
     def _score(self, weights: list[Weighed], reasons: bool) -> Score:
         log_odds = self._log_odds(weights)
+        probability = sigmoid(log_odds)
         unknown = [name for name, weighed in zip(self._names, weights, strict=True) if weighed[1] is _UNKNOWN]
-        return self.answer(log_odds, sigmoid(log_odds), self._reasons(weights) if reasons else None, unknown)
+        found = self._reasons(weights, approved=probability < self.refer) if reasons else None
+        return self.answer(log_odds, probability, found, unknown)
 
-    def _reasons(self, weights: list[Weighed]) -> tuple[Reason, ...]:
-        """The features that raise this probability above what their reference would give, the strongest first.
+    def _reasons(self, weights: list[Weighed], *, approved: bool) -> tuple[Reason, ...]:
+        """The features that raise this probability above what their reference value would give, the strongest first.
 
-        The model is additive, so replacing such a feature's value by the reference lowers the probability: a reason
-        is always true. Features of reference or better weight are never given.
+        The model is additive, so replacing such a value by the reference lowers the probability: a reason is always
+        true. Who is not approved though nothing is worse than its reference (an average applicant may be too great a
+        risk) is told where the next more favourable bin lowers it; only features with monotone bins have one.
         """
         raised = sorted([(-w[2], at) for at, w in enumerate(weights) if w[2] > 1e-9])
-        return tuple([self._reason(at, weights[at]) for _, at in raised[: self.reasons]])
+        if not raised and not approved:
+            raised = sorted([(-w[3], at) for at, w in enumerate(weights) if w[3] > 1e-9])
+        return tuple([self._reason(at, weights[at][1], -excess) for excess, at in raised[: self.reasons]])
 
-    def _reason(self, at: int, weighed: Weighed) -> Reason:
+    def _reason(self, at: int, words: str, excess: float) -> Reason:
         """One object for each bin: there are few, and they are given again and again."""
-        _, words, excess = weighed
-        found = self._given.get((at, words))
+        found = self._given.get((at, words, excess))
         if found is None:
             feature = self.features[at]
             found = Reason.of(feature.name, feature.text, words, -self.factor * excess)
-            self._given[at, words] = found
+            self._given[at, words, excess] = found
         return found
 
     @cached_property
-    def _given(self) -> dict[tuple[int, str], Reason]:
+    def _given(self) -> dict[tuple[int, str, float], Reason]:
         return {}
 
     def to_json(self) -> str:

@@ -1,22 +1,23 @@
 """From a request's bytes to an answer's bytes, for the endpoint and the batch transform. Standard library only."""
 
-import csv
-import io
 import json
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
+from solvent import tables
 from solvent.model_folder import Model
 from solvent.scoring import InvalidApplicant
 
 CSV = "text/csv"
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
+PARQUET = "application/x-parquet"
 LARGEST_BODY = 6 * 1024 * 1024
 MOST_APPLICANTS = 10_000
+Found = TypeVar("Found")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -39,25 +40,32 @@ def respond(
     """The answer to one request, and its content type.
 
     JSON: one object -> one answer; a list, or {"instances": [...]} -> a list of answers. JSON lines -> JSON lines, in
-    order. CSV -> CSV, for Redshift's CREATE MODEL: see `_csv`. An applicant is {<entity>?, "as_of"?, "reasons"?,
-    <feature>: value...}, or has its features below "features". "reasons" (true, false) asks for reasons or does without
-    them; unasked, JSON lines (the batch's form) have them always, JSON where the model explains at no cost. Answers as
-    JSON carry the id of their request; lines do not, so that a batch answers the same twice.
+    order; so does Parquet, and CSV with a header where the caller accepts JSON lines. CSV else -> CSV, for Redshift's
+    CREATE MODEL: see `_csv`. An applicant is {<entity>?, "as_of"?, "reasons"?, <feature>: value...}, or has its
+    features below "features". "reasons" (true, false) asks for reasons or does without them; unasked, answers in JSON
+    lines (the batch's form) have them always, JSON where the model explains at no cost. Answers as JSON carry the id of
+    their request; lines do not, so that a batch answers the same twice.
     Raises InvalidRequest: nothing is answered unless every applicant of the request is sound.
     """
     kind = (content_type or JSON).partition(";")[0].strip().lower()
     if len(body) > LARGEST_BODY:
         raise InvalidRequest(413, f"The request is larger than {LARGEST_BODY} bytes; send fewer applicants at a time.")
+    if kind == PARQUET:
+        wanted = _of_table(lambda: tables.parquet(body.encode() if isinstance(body, str) else bytes(body)))
+        return _lines(model, wanted, model_version), JSON_LINES
     text = _decode(body)
     if kind in (JSON_LINES, "application/x-jsonlines", "application/jsonlines+json"):
         lines = [(f"line {n}: ", line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-        wanted = [(where, _parse(line, where)) for where, line in lines]
-        answers = _answers(model, wanted, {"model_version": model_version}, explained=True)
-        return "".join(json.dumps(answer) + "\n" for answer in answers), JSON_LINES
+        return _lines(model, [(where, _parse(line, where)) for where, line in lines], model_version), JSON_LINES
+    if kind == CSV and accept and "jsonlines" in accept:
+        wanted = _of_table(lambda: list(tables.with_header(text, model.numeric)))
+        return _lines(model, wanted, model_version), JSON_LINES
     if kind == CSV:
         return _csv(model, text), CSV
     if kind != JSON:
-        raise InvalidRequest(415, f"Content type {kind[:100]!r} is not served; send {JSON}, {JSON_LINES} or {CSV}.")
+        raise InvalidRequest(
+            415, f"Content type {kind[:100]!r} is not served; send {JSON}, {JSON_LINES}, {CSV} or {PARQUET}."
+        )
     if accept and not any(part in accept for part in ("json", "*/*", "application/*")):
         raise InvalidRequest(406, f"The answer comes as {JSON}, not as {accept[:100]!r}.")
     common = {"model_version": model_version, "request_id": f"{random.getrandbits(64):016x}"}  # noqa: S311 (no secret)
@@ -74,17 +82,25 @@ def respond(
     return json.dumps(_answers(model, many, common, explained=model.explains_freely)), JSON
 
 
+def _lines(model: Model, wanted: Sequence[tuple[str, Any]], model_version: str) -> str:
+    answers = _answers(model, wanted, {"model_version": model_version}, explained=True)
+    return "".join(json.dumps(answer) + "\n" for answer in answers)
+
+
+def _of_table(read: Callable[[], Found]) -> Found:
+    try:
+        return read()
+    except (tables.UnreadableTable, InvalidApplicant) as error:
+        raise InvalidRequest(error.status_code, str(error), error.field) from error
+
+
 def _csv(model: Model, text: str) -> str:
     """One probability a line, for one applicant a line: the values of `model.inputs` in that order, no header.
 
-    An empty field is a value not known. Whatever Accept says: the caller reads numbers, nothing else.
+    An empty field is a value not known. The caller reads numbers, nothing else.
     """
     prepared = []
-    reader = csv.reader(io.StringIO(text, newline=""))
-    try:
-        lines = list(reader)
-    except csv.Error as error:
-        raise InvalidRequest(400, f"line {reader.line_num}: is no CSV: {error}.") from error
+    lines = _of_table(lambda: tables.lines(text))
     for number, cells in enumerate(lines, 1):
         if len(cells) != len(model.inputs):
             raise InvalidRequest(
@@ -93,21 +109,10 @@ def _csv(model: Model, text: str) -> str:
             )  # fmt: skip
         try:
             given = zip(model.inputs, cells, strict=True)
-            prepared.append(model.prepare({name: _typed(name, cell, model.numeric) for name, cell in given}))
+            prepared.append(model.prepare({name: tables.typed(name, cell, model.numeric) for name, cell in given}))
         except InvalidApplicant as error:
             raise InvalidRequest(error.status_code, f"line {number}: {error}", error.field) from error
     return "".join(f"{probability!r}\n" for probability in model.probabilities(prepared)) if prepared else ""
-
-
-def _typed(name: str, cell: str, numeric: frozenset[str]) -> float | str | None:
-    if not cell or name not in numeric:
-        return cell or None
-    try:
-        if "_" in cell:  # Python reads 1_000
-            raise ValueError(cell)
-        return float(cell)
-    except ValueError as error:
-        raise InvalidApplicant(name, f"must be a number or empty, not {cell[:40]!r}") from error
 
 
 def _answers(

@@ -49,6 +49,8 @@ def _create(parts: Parts, machine: Machine) -> None:
                     "SAGEMAKER_PROGRAM": "inference.py",
                     "SAGEMAKER_SUBMIT_DIRECTORY": MODEL_CODE,
                     "MODEL_VERSION.$": "$.version.text",
+                    # Of the archive that was judged: another one fails the container's health check.
+                    "MODEL_SHA256.$": "$.gate.metrics.model_sha256",
                 },
             },
             "EnableNetworkIsolation": True,

@@ -13,7 +13,7 @@ from stacks.state_machines import approval, deploy, live
 from stacks.state_machines.parts import Parts
 from stacks.state_machines.states import ANY, Machine
 
-CONTENT_TYPES = ["application/json", "application/jsonlines", "text/csv"]
+ANSWERS = ["application/json", "application/jsonlines", "text/csv"]
 
 
 def definition(parts: Parts) -> dict[str, Any]:
@@ -130,8 +130,8 @@ def _register(parts: Parts, machine: Machine) -> None:
             "CustomerMetadataProperties.$": "$.gate.metrics",
             "InferenceSpecification": {
                 "Containers": [{"Image": parts.image, "ModelDataUrl.$": "$.trained.model_artifact"}],
-                "SupportedContentTypes": CONTENT_TYPES,
-                "SupportedResponseMIMETypes": CONTENT_TYPES,
+                "SupportedContentTypes": [*ANSWERS, "application/x-parquet"],
+                "SupportedResponseMIMETypes": ANSWERS,
                 "SupportedRealtimeInferenceInstanceTypes": [serving.instance_type],
                 "SupportedTransformInstanceTypes": [serving.transform_instance_type],
             },

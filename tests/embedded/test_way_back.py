@@ -4,7 +4,10 @@ One training run is killed where it would update the endpoint; what each state w
 from: so each state fails, or goes on, from where the run had really come to, without training again.
 """
 
+import hashlib
+import io
 import json
+import tarfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +17,7 @@ from typing import Any
 import pytest
 from conftest import wait
 
+from examples import packed
 from gates.assembly import Assembly
 from solvent import datasets
 from solvent.client import Execution, Platform
@@ -42,7 +46,7 @@ class Killed:
 def live(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """With a champion."""
     folder = tmp_path_factory.mktemp("delivery")
-    datasets.write("synthetic", folder, size=400, seed=1)
+    datasets.write("synthetic", folder, size=400, seed=2)
     done = platform.run("pipeline", {"manifest": platform.load(folder)}, timeout=300)
     assert done.status == "SUCCEEDED", f"{done.error}: {done.cause}"
     return platform
@@ -167,6 +171,36 @@ def test_an_update_that_is_rolled_back_is_noticed(live: Platform, killed: Killed
     assert (done["status"], done["error"]) == ("FAILED", "EndpointRolledBack"), done
     now = endpoint(live)
     assert now["EndpointConfigName"] == was["EndpointConfigName"] in done["cause"]
+    assert answers(live, 20) == {"champion": 20}
+
+
+def touched(archive: bytes) -> bytes:
+    """The archive with another scorecard or other trees, and a model.json that agrees with them."""
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
+        held = {m.name.removeprefix("./"): tar.extractfile(m).read() for m in tar if m.isfile()}  # type: ignore[union-attr]
+    name = "scorecard.json" if "scorecard.json" in held else "trees.json"
+    manifest = json.loads(held["model.json"])
+    held[name] = json.dumps({**json.loads(held[name]), "refer": 0.0}).encode()
+    manifest["files"][name] = hashlib.sha256(held[name]).hexdigest()
+    return packed({**held, "model.json": json.dumps(manifest).encode()})
+
+
+def test_an_archive_that_was_changed_after_it_was_judged_does_not_come_up(live: Platform, killed: Killed) -> None:
+    was, given = endpoint(live), killed.inputs["CreateModel"]
+    bucket, key = given["trained"]["model_artifact"].removeprefix("s3://").split("/", 1)
+    s3 = live.target.client("s3")
+    judged = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    run = {**given["run"], "job_name": f"{given['run']['job_name']}-t", "challenger_weight": 0}
+    s3.put_object(Bucket=bucket, Key=key, Body=touched(judged))
+    try:
+        done = ended(live, start(live, killed.definition, "CreateModel", {**given, "run": run}))
+    finally:
+        s3.put_object(Bucket=bucket, Key=key, Body=judged)
+    assert (done["status"], done["error"]) == ("FAILED", "EndpointRolledBack"), done
+    name = live.names.endpoint(PORTFOLIO)
+    described = live.target.client("sagemaker").describe_endpoint(EndpointName=name)
+    assert "model.json is not the file that was exported" in described["FailureReason"]
+    assert endpoint(live)["EndpointConfigName"] == was["EndpointConfigName"]
     assert answers(live, 20) == {"champion": 20}
 
 

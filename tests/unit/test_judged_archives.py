@@ -1,3 +1,4 @@
+import hashlib
 import json
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 from fakes import SageMaker
 from moto import mock_aws
 
-from examples import GOOD, RUN, archive, packed
+from examples import GOOD, MANIFEST, RUN, archive, packed
 from solvent.model_gate import ModelGate, UnreadableModel
 
 
@@ -51,7 +52,9 @@ class TestModelGate:
             ),
             b"{}",
         )
-        held.update({"./evaluation.json": json.dumps(GOOD).encode(), "evidence/fairness.html": b"<p>"})
+        held.update(
+            {"model.json": MANIFEST, "./evaluation.json": json.dumps(GOOD).encode(), "evidence/fairness.html": b"<p>"}
+        )
         s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=packed(held))
         self.judge(s3)
         prefix = "runs/lending/0123456789abcdef/evidence/"
@@ -71,6 +74,12 @@ class TestModelGate:
         verdict = self.judge(s3)
         assert verdict["passed"] is True
         assert verdict["metrics"]["review"] == "fairness"
+
+    def test_the_registry_pins_the_file_that_names_all_others(self, s3: Any) -> None:
+        assert self.judge(s3)["metrics"]["model_sha256"] == hashlib.sha256(MANIFEST).hexdigest()
+        s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=packed({"evaluation.json": json.dumps(GOOD).encode()}))
+        with pytest.raises(UnreadableModel, match=r"new\.tar\.gz holds no model\.json"):
+            self.judge(s3)
 
     def test_the_archive_itself_is_weighed(self, s3: Any) -> None:
         report = self.judge(s3)["report"].removeprefix("s3://artifacts/")

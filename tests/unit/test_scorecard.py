@@ -120,12 +120,27 @@ def test_whatever_comes_in_is_scored_or_refused_by_field(applicant: dict[str, An
     st.none() | st.floats(-1e9, 1e9) | st.integers(-(10**9), 10**9),
     st.none() | st.sampled_from(["car_new", "repairs", "x"]),
 )
-def test_every_reason_is_true_its_feature_at_the_reference_lowers_the_probability(amount: Any, purpose: Any) -> None:
+def test_a_reason_is_what_is_worse_than_its_reference_and_nothing_else_is(amount: Any, purpose: Any) -> None:
     applicant = {"amount": amount, "purpose": purpose}
-    log_odds = CARD.log_odds(applicant)
-    for reason in CARD.score(applicant).reasons:
-        feature = next(f for f in CARD.features if f.name == reason.feature)
-        assert log_odds - feature.weigh(applicant[feature.name])[0] + feature.reference < log_odds
+    worse = {f.name for f in CARD.features if f.weigh(applicant[f.name])[0] > f.reference}
+    if worse:
+        assert {r.feature for r in CARD.score(applicant).reasons} == worse
+
+
+def test_who_is_declined_at_the_reference_is_told_of_the_next_more_favourable_bin() -> None:
+    """An average applicant may be too great a risk, and is owed a reason; one who is approved needs none."""
+    average = {"amount": 3000, "purpose": "spaceship"}
+    feature = replace(CARD.features[0], reference=0.0)
+    card = replace(CARD, features=(feature, CARD.features[1]))
+    (reason,) = card.score(average).reasons
+    assert (reason.feature, reason.points) == ("amount", round(-card.factor * 1.0, 2))
+    assert card.log_odds({**average, "amount": 900}) < card.log_odds(average)
+    assert replace(card, refer=0.3).score(average).reasons == ()
+    falling = replace(feature, weights=(1.5, 0.0, -1.0))
+    (reason,) = replace(card, features=(falling, CARD.features[1])).score(average).reasons
+    assert reason.feature == "amount"
+    neither = replace(feature, weights=(-1.0, 0.0, -0.5))
+    assert replace(card, features=(neither, CARD.features[1])).score(average).reasons == ()
 
 
 def test_json_round_trip_is_exact_and_stable() -> None:

@@ -1,12 +1,19 @@
+import io
 import json
+import sys
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fakes import small_scorecard
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from solvent.serving import CSV, JSON, JSON_LINES, InvalidRequest, respond
+from solvent import tables
+from solvent.serving import CSV, JSON, JSON_LINES, PARQUET, InvalidRequest, respond
 
 CARD = small_scorecard()
 GOOD = {"amount": 9000, "purpose": "repairs"}
@@ -116,6 +123,84 @@ def test_csv_is_answered_with_the_bare_probability_of_each_line() -> None:
         ]
 
 
+KEYED = {"loan_id": "L000001", "as_of": "2026-06-30", **GOOD}
+UNKNOWN = {"loan_id": "L000002", "as_of": None, "amount": None, "purpose": "spaceship"}
+
+
+def parquet(**columns: Any) -> bytes:
+    written = io.BytesIO()
+    pq.write_table(pa.table(columns), written)
+    return written.getvalue()
+
+
+def test_csv_with_names_and_parquet_are_answered_as_lines_of_json_are() -> None:
+    given = [KEYED, {name: value for name, value in UNKNOWN.items() if name != "as_of"}]
+    expected = ask("\n".join(json.dumps(one) for one in given), JSON_LINES)
+    assert expected[0]["reasons"]
+    text = "purpose,loan_id,amount\nrepairs,L000001,9000\nspaceship,L000002,\n"
+    for one in (answered := ask(text, "text/csv; header=present", accept=JSON_LINES)):
+        assert one.pop("loan_id")
+    assert answered == [{k: v for k, v in one.items() if k not in ("loan_id", "as_of")} for one in expected]
+    for amounts in (pa.array([9000, None]), pa.array([Decimal("9000.00"), None]), pa.array([9000.0, None])):
+        table = parquet(loan_id=["L000001", "L000002"], amount=amounts, purpose=["repairs", "spaceship"])
+        assert ask(table, "application/x-parquet") == [{k: v for k, v in e.items() if k != "as_of"} for e in expected]
+    dated = parquet(as_of=[date(2026, 6, 30)], amount=[9000], purpose=pa.array(["repairs"]).dictionary_encode())
+    assert ask(dated, "application/x-parquet")[0]["as_of"] == "2026-06-30"
+    assert ask(parquet(amount=pa.array([], pa.int64()), purpose=pa.array([], pa.string())), PARQUET) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status", "message"),
+    [
+        (PARQUET, b"PAR1", 400, "is no Parquet"),
+        (PARQUET, parquet(amount=[1], purpose=["repairs"])[:-9], 400, "is no Parquet"),
+        (PARQUET, parquet(amount=[1], purpose=["repairs"], sex=["x"]), 422, "row 1: sex: is not an input"),
+        (PARQUET, parquet(amount=[1, 2], purpose=["repairs", "x" * 300]), 422, "row 2: purpose: must not be longer"),
+        (PARQUET, parquet(amount=[1.0, float("nan")], purpose=["a", "a"]), 422, "row 2: amount: must be a number"),
+        (PARQUET, parquet(amount=[1], purpose=[{"a": 1}]), 422, "purpose: holds struct<a: int64>; a column holds"),
+        (PARQUET, parquet(amount=[1], purpose=["x" * 70_000]), 422, "purpose: holds a text of more than"),
+        (PARQUET, parquet(amount=[1] * 20_001, purpose=["a"] * 20_001), 413, "has 20001 rows"),
+        (PARQUET, parquet(), 422, "has no columns"),
+        (CSV, b"", 422, "has no columns"),
+        (CSV, b"amount,amount\n1,2", 422, "amount: is given twice"),
+        (CSV, b"amount,purpose\n1", 422, "line 2: has 1 fields; its header has 2 names"),
+        (CSV, b"amount,purpose\nx,a", 422, "line 2: amount: must be a number or empty"),
+        (CSV, b"9000,,repairs\n1,,a", 422, "line 2: 9000: is not an input"),
+        (CSV, b"amount,purpose\n" + b"1,a\n" * 20_001, 413, "has 20001 rows"),
+    ],
+)
+def test_a_table_that_cannot_be_scored_is_refused_by_row_and_name(
+    kind: str, body: bytes, status: int, message: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=message) as refused:
+        ask(body, kind, accept=JSON_LINES)
+    assert refused.value.status_code == status
+
+
+def test_parquet_that_unpacks_to_too_much_is_refused_before_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "LARGEST_TABLE", 100)
+    with pytest.raises(InvalidRequest, match="bytes once unpacked") as refused:
+        ask(parquet(amount=[1.0] * 1000, purpose=["a"] * 1000), PARQUET)
+    assert refused.value.status_code == 413
+
+
+def test_parquet_needs_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InvalidRequest, match="Parquet is not served here") as refused:
+        ask(b"PAR1", PARQUET)
+    assert refused.value.status_code == 415
+
+
+@given(st.integers(0, 400), st.integers(0, 255))
+def test_no_damaged_parquet_makes_the_server_fail(at: int, byte: int) -> None:
+    whole = bytearray(parquet(amount=[1, 2], purpose=["repairs", None]))
+    whole[at % len(whole)] = byte
+    try:
+        ask(bytes(whole), PARQUET)
+    except InvalidRequest as refused:
+        assert 400 <= refused.status_code < 500  # noqa: PT017
+
+
 @pytest.mark.parametrize(
     ("line", "field", "message"),
     [
@@ -151,7 +236,7 @@ def test_other_formats_and_sizes_are_refused_with_their_own_status() -> None:
         assert refused.value.status_code == status
 
 
-@given(st.binary(max_size=200) | st.text(max_size=200), st.sampled_from([JSON, JSON_LINES, CSV, "", "x/y"]))
+@given(st.binary(max_size=200) | st.text(max_size=200), st.sampled_from([JSON, JSON_LINES, CSV, PARQUET, "", "x/y"]))
 @example("\r0", CSV)
 def test_no_bytes_at_all_make_the_server_fail(body: bytes | str, content_type: str) -> None:
     try:

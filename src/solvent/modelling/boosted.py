@@ -47,7 +47,7 @@ class Input:
             numbers = pd.to_numeric(values.astype("object").where(values.notna(), np.nan))
             return np.asarray(numbers, dtype=np.float32).reshape(-1, 1)
         found = np.zeros((len(values), len(self.columns)), dtype=np.float32)
-        codes = pd.Categorical(values, categories=list(self.levels)).codes
+        codes = pd.Index(self.levels, dtype="object").get_indexer(pd.Index(values, dtype="object"))
         known = np.flatnonzero(codes >= 0)
         found[known, codes[known]] = 1.0
         found[:, -1] = values.isna().to_numpy()

@@ -86,6 +86,20 @@ def numbers(values: "pd.Series[Any]") -> Floats:
     return np.asarray(pd.to_numeric(values.astype("object").where(values.notna(), np.nan)), dtype=np.float64)
 
 
+def reference(values: "pd.Series[Any]", feature: Feature) -> float | str | None:
+    """The value that reasons compare with: the specification's, else the median or the most frequent level of `values`.
+
+    Of levels that are equally frequent the first; None where no value is known.
+    """
+    known = values.dropna()
+    if feature.reference is not None or known.empty:
+        return feature.reference
+    if feature.kind == "numeric":
+        return float(np.median(numbers(known)))
+    counts = known.astype(str).value_counts()
+    return min(map(str, counts.index), key=lambda level: (-counts[level], level))
+
+
 def plain(frame: pd.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
     """The features as floats with NaN, and as objects with the text "null" for a missing category."""
     columns: dict[str, Any] = {}

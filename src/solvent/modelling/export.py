@@ -24,7 +24,7 @@ from solvent.scoring import LARGEST_NUMBER, Terms
 # What an endpoint needs of the package, and what trees need beside their container's packages.
 SERVING_MODULES = (
     "__init__.py", "documents.py", "model_folder.py", "scorecard.py", "scorecard_document.py", "scoring.py",
-    "serving.py", "trees.py",
+    "serving.py", "tables.py", "trees.py",
 )  # fmt: skip
 SAMPLE = 500  # rows that are answered one by one
 TREE_PACKAGES = ("onnxruntime", "onnxruntime.libs")

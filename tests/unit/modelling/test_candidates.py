@@ -1,13 +1,18 @@
 import dataclasses
+import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from boosted_model import TERMS
 from sklearn.metrics import roc_auc_score
 
 from examples import portfolio
 from solvent import specification
-from solvent.modelling import balance, candidates
+from solvent.modelling import balance, candidates, data
+from solvent.modelling.boosted import Input
+from solvent.modelling.candidates import scorecard
 from solvent.specification import CANDIDATES, EXPLAINED
 
 FEATURES = tuple(
@@ -67,3 +72,51 @@ def test_boosting_says_what_reasons_compare_with() -> None:
     assert inputs["amount"].monotone == 1
     assert inputs["purpose"].reference == FRAME["purpose"].mode()[0]
     assert inputs["purpose"].levels == ("high", "low")
+
+
+def test_a_level_that_training_has_not_seen_is_in_no_column_and_warns_nobody() -> None:
+    one = Input("purpose", "categorical", "Purpose", levels=("high", "low"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # pandas would rather not cut values to given categories
+        found = one.encode(pd.Series(["low", "never seen", None, "high"]))
+    assert found.tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 1], [1, 0, 0]]
+
+
+@pytest.mark.parametrize("reference", [None, 20.0])
+def test_every_reason_of_a_scorecard_is_true(reference: float | None) -> None:
+    """Thousands of applicants: the reference value in its place, else the next bin, lowers the probability."""
+    features = tuple(dataclasses.replace(f, reference=reference) if f.kind == "numeric" else f for f in FEATURES)
+    fit = candidates.named("scorecard").fit(
+        FRAME, Y, balance.weights(Y), features=features, parameters={"bins": 6, "C": 1.0, "penalty": "l2"}, seed=0
+    )
+    terms = dataclasses.replace(TERMS, refer=0.3, decline=0.5)
+    card = scorecard.exported(fit, terms, {f.name: (0.0, 1e6) for f in features})  # type: ignore[arg-type]
+    values = {f.name: data.reference(FRAME[f.name], f) for f in features}
+    assert values["amount"] == (reference or FRAME["amount"].median())
+    edges = next(f.edges for f in card.features if f.name == "amount")
+    given = 0
+    for applicant in _applicants(3000):
+        score = card.score(applicant)
+        named = {r.feature for r in score.reasons or ()}
+        for name in values:
+            moved = card.probability({**applicant, name: values[name]}) < score.probability - 1e-12
+            if name not in named:
+                assert not moved or len(named) == card.reasons, (applicant, name)
+            elif not moved:
+                assert name == "amount" and score.decision != "approve"
+                below = max(edge for edge in edges if edge < applicant["amount"])
+                assert card.probability({**applicant, "amount": below}) < score.probability
+            given += name in named
+    assert given > 1000
+
+
+def _applicants(count: int) -> list[dict[str, Any]]:
+    random = np.random.default_rng(3)
+    levels = {f.name: [*FRAME[f.name].dropna().unique(), None, "never seen"] for f in FEATURES if f.kind != "numeric"}
+    return [
+        {
+            "amount": None if random.random() < 0.05 else float(random.uniform(0, 250)),
+            **{name: found[random.integers(len(found))] for name, found in levels.items()},
+        }
+        for _ in range(count)
+    ]

@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from solvent import scorecard
-from solvent.modelling import bins
+from solvent.modelling import bins, data
 from solvent.modelling.bins import Bins
 from solvent.modelling.boosted import Calibration
 from solvent.modelling.candidates import Parameters
@@ -19,7 +19,7 @@ from solvent.specification import Feature
 
 @dataclass(frozen=True)
 class Fit:
-    """Weights of bins in log-odds, a tuple per feature; `references` are the means over the training sample."""
+    """Weights of bins in log-odds, a tuple per feature; `references` are those of the reference values' bins."""
 
     bins: tuple[Bins, ...]
     weights: tuple[tuple[float, ...], ...]
@@ -63,10 +63,12 @@ class WeightOfEvidence:
         evidence = [b.evidence(c, y) for b, c in zip(found, codes, strict=True)]
         x = np.column_stack([e[c] for e, c in zip(evidence, codes, strict=True)])
         model, coefficients = _regression(x, y, weights, parameters, seed)
+        weighed = [k * e for k, e in zip(coefficients, evidence, strict=True)]
+        compared = [pd.Series([data.reference(frame[f.name], f)], dtype="object") for f in features]
         return Fit(
             bins=found,
-            weights=tuple(tuple(float(w) for w in k * e) for k, e in zip(coefficients, evidence, strict=True)),
-            references=tuple(float(k * column.mean()) for k, column in zip(coefficients, x.T, strict=True)),
+            weights=tuple(tuple(float(w) for w in one) for one in weighed),
+            references=tuple(float(w[b.codes(r)[0]]) for w, b, r in zip(weighed, found, compared, strict=True)),
             intercept=float(model.intercept_[0]),
         )
 
@@ -102,8 +104,8 @@ def exported(fit: Fit, terms: Terms, ranges: dict[str, tuple[float, float]]) -> 
     """The scorecard as it is served: calibration is folded into intercept and weights."""
     slope = fit.calibration.slope
     features: list[scorecard.Feature] = []
-    for b, weights, mean in zip(fit.bins, fit.weights, fit.references, strict=True):
-        name, text, reference = b.feature.name, b.feature.text, slope * mean
+    for b, weights, compared in zip(fit.bins, fit.weights, fit.references, strict=True):
+        name, text, reference = b.feature.name, b.feature.text, slope * compared
         *regular, missing = (slope * w for w in weights)
         if b.edges is not None:
             features.append(

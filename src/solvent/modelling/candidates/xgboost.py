@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from solvent.modelling import boosted
 from solvent.modelling.boosted import Boosted, Input
 from solvent.modelling.candidates import Parameters
-from solvent.modelling.data import Floats, Ints, numbers
+from solvent.modelling.data import Floats, Ints, reference
 from solvent.specification import Feature
 
 
@@ -42,18 +41,14 @@ class Boosting:
 
 
 def _input(values: "pd.Series[Any]", feature: Feature) -> Input:
-    """The reference is the specification's; else the median, or the most frequent level (the first of equals)."""
-    known = values.dropna()
-    reference, levels = feature.reference, ()
-    if feature.kind == "categorical":
-        counts = known.astype(str).value_counts()
-        levels = tuple(sorted(counts.index))
-        if reference is None and levels:
-            reference = min(levels, key=lambda level: (-counts[level], level))
-    elif reference is None and len(known):
-        reference = float(np.median(numbers(known)))
+    levels = tuple(sorted(values.dropna().astype(str).unique())) if feature.kind == "categorical" else ()
     return Input(
-        feature.name, feature.kind, feature.text, levels=levels, monotone=feature.monotone, reference=reference
+        feature.name,
+        feature.kind,
+        feature.text,
+        levels=levels,
+        monotone=feature.monotone,
+        reference=reference(values, feature),
     )
 
 
