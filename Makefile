@@ -124,7 +124,7 @@ bench-serving: setup-dev ## One applicant in process, over HTTP and in a batch, 
 bench-sql: setup-dev ## Every mart and saved query, at 22,903 and at 20.9 million payments (ten minutes, 10 GB of disk)
 	@$(BIN)/python -m benchmarks sql
 bench-models: setup-dev ## Every candidate on the public data in SOLVENT_DATA, by benchmarks/protocol.yaml (ARGS="--only polish")
-	@$(BIN)/python -m benchmarks.models $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.models $(ARGS)
 
 docs: setup-dev synth ## Regenerate the generated documents (data dictionary, lineage, embedded AWS table, networks, cost, security, permissions)
 	@$(BIN)/python -m scripts.data_dictionary

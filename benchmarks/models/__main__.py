@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -33,12 +32,14 @@ def main() -> int:
         sys.exit("SOLVENT_DATA is not set: set it to the folder of the public data sets (docs/benchmarks.md).")
     if options.candidate and options.development is None:
         sys.exit("--candidate goes with --development: the protocol compares all candidates.")
-    for name in options.only or rules["data_sets"]:
-        seed = options.development
-        seeds = [seed] if seed is not None else _seeds(rules, name)
-        work = [(name, c, s, folder) for c in options.candidate or rules["candidates"] for s in seeds]
-        for _ in _measured(work, keep=seed is None):
-            pass
+    seed = options.development
+    work = [
+        (name, c, s, folder)
+        for name in options.only or rules["data_sets"]
+        for c in options.candidate or rules["candidates"]
+        for s in (_seeds(rules, name) if seed is None else [seed])
+    ]
+    _measure(work, keep=seed is None)
     return 0 if options.development is not None or _report(rules, folder) else 1
 
 
@@ -46,11 +47,9 @@ def _seeds(rules: dict[str, Any], name: str) -> list[int]:
     return [rules["seed"] + repeat for repeat in range(rules["data_sets"][name]["repeats"])]
 
 
-def _measured(work: list[tuple[str, str, int, Path]], *, keep: bool) -> Iterator[dict[str, Any]]:
-    """Figures of each piece of work, kept ones first; a line each."""
-    done = [(piece, _kept(piece)) for piece in work]
-    yield from (found for _, found in done if keep and found is not None)
-    left = [piece for piece, found in done if found is None or not keep]
+def _measure(work: list[tuple[str, str, int, Path]], *, keep: bool) -> None:
+    """Each piece of work that is not kept, a core each, and a line for it."""
+    left = [piece for piece in work if not keep or _kept(piece) is None]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         running = {pool.submit(one.figures, *piece): piece for piece in left}
         for number, future in enumerate(as_completed(running), 1):
@@ -65,7 +64,6 @@ def _measured(work: list[tuple[str, str, int, Path]], *, keep: bool) -> Iterator
                 f"F2 {found['pooled']['f2']:.3f} ({found['fit_seconds']:.1f} s a fit)",
                 flush=True,
             )
-            yield found
 
 
 def _kept(piece: tuple[str, str, int, Path]) -> dict[str, Any] | None:

@@ -1,6 +1,5 @@
 """One candidate on one data set in one repeat: what the protocol says, by the code that trains."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import yaml
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from solvent.modelling import calibration, candidates, competing, metrics
-from solvent.modelling.data import Sample, joined
+from solvent.modelling.data import Ints, Sample, joined
 from solvent.specification import Feature, Training
 
 PROTOCOL = Path(__file__).parents[1] / "protocol.yaml"
@@ -56,21 +55,25 @@ def sample(data_set: str, folder: Path) -> Sample:
 
 def figures(data_set: str, candidate: str, seed: int, folder: Path) -> dict[str, Any]:
     """Figures of a repeat: AUC and PR-AUC of each fold; accuracy, F2 and errors of the pooled probabilities."""
-    os.environ["OMP_NUM_THREADS"] = "1"
     rows, settings = sample(data_set, folder), training(data_set, seed)
     run = competing.out_of_fold(candidates.named(candidate), rows, settings)
     estimates = calibration.across(run.margins, rows.y, run.fold_of)
-    folds = [(rows.y[run.fold_of == k], run.margins[run.fold_of == k]) for k in range(settings.folds)]
     return {
         "candidate": candidate,
         "seed": seed,
-        "by_fold": {
-            "auc": [float(roc_auc_score(y, p)) for y, p in folds],
-            "pr_auc": [float(average_precision_score(y, p)) for y, p in folds],
-        },
+        "by_fold": by_fold(run, rows.y),
         "pooled": {**metrics.figures(estimates, rows.y), **metrics.f2_judged(estimates, rows.y, run.fold_of)},
         "parameters": [dict(p) for p in run.parameters],
         "fit_seconds": run.seconds,
+    }
+
+
+def by_fold(run: competing.OutOfFold, y: Ints) -> dict[str, list[float]]:
+    """AUC and PR-AUC of each fold."""
+    folds = [(y[run.fold_of == k], run.margins[run.fold_of == k]) for k in np.unique(run.fold_of)]
+    return {
+        "auc": [float(roc_auc_score(truth, margins)) for truth, margins in folds],
+        "pr_auc": [float(average_precision_score(truth, margins)) for truth, margins in folds],
     }
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks.models import document, one
+from benchmarks.models import document, one, traces
 from solvent.specification import CANDIDATES, EXPLAINED
 
 
@@ -61,3 +61,17 @@ def test_the_protocol_keeps_its_promises() -> None:
         assert one.training(name, 0).grids["xgboost"], name
     assert {"age", "personal_status_sex", "foreign_worker"} <= set(rules["data_sets"]["german"]["excluded"])
     assert {"SEX", "AGE", "MARRIAGE"} <= set(rules["data_sets"]["uci_card"]["excluded"])
+
+
+def test_rows_that_hold_another_quantity_than_their_column_says_are_counted_with_their_outcome() -> None:
+    frame = pd.DataFrame({
+        traces.SALES_TO_DEBT: 4.0, traces.DEBT: 0.5, traces.TOTAL_SALES: [2.0, 2.2, 2.2], traces.COSTS: [0.5, 0.8, 0.8],
+        traces.SALES: [2.0, 1.25, 2.0], traces.RECEIVABLE_DAYS: 36.5, traces.QUICK: 1.0, traces.CASH: [0.6, 0.6, 0.9],
+    })  # fmt: skip
+    assert [line.split(":")[0].split(" rows, ") for line in traces.lines(frame, np.array([0, 0, 1]))] == [
+        ["     2", " 0.0% bankrupt"],
+        ["     1", " 0.0% bankrupt"],
+        ["     1", "100.0% bankrupt"],
+        ["     2", " 0.0% bankrupt"],
+        ["     1", "100.0% bankrupt"],
+    ]
