@@ -26,7 +26,7 @@ APPLICANT = json.loads((ROOT / "examples" / "applicant.json").read_text())
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("delivery")
-    datasets.write("synthetic", folder, size=400, seed=1)
+    datasets.write("synthetic", folder, size=400, seed=2)
     return folder
 
 

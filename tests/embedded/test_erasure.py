@@ -21,7 +21,7 @@ pytestmark = pytest.mark.embedded
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A delivery whose ids and names no other test has: who is erased here stays out of this platform for good."""
-    folder = datasets.write("synthetic", tmp_path_factory.mktemp("erasure"), size=400, seed=1)
+    folder = datasets.write("synthetic", tmp_path_factory.mktemp("erasure"), size=400, seed=2)
     for path in folder.glob("*.csv"):
         path.write_text(re.sub(r"\b([CLPE])0", r"\g<1>9", path.read_text()))
     people = folder / "customer_profile.csv"

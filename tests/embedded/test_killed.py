@@ -35,7 +35,7 @@ def at(running: lifecycle.Running) -> Platform:
 def delivery(tmp_path: Path) -> Path:
     folder = tmp_path / "delivery"
     folder.mkdir()
-    datasets.write("synthetic", folder, size=400, seed=1)
+    datasets.write("synthetic", folder, size=400, seed=2)
     return folder
 
 

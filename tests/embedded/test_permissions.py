@@ -34,7 +34,7 @@ SAMPLE: list[tuple[str, str, Scenario]] = [
 @pytest.fixture(scope="module")
 def check(aws: EmbeddedAws, platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Check:
     delivery = tmp_path_factory.mktemp("delivery")
-    datasets.write("synthetic", delivery, size=400, seed=1)
+    datasets.write("synthetic", delivery, size=400, seed=2)
     trial = Trial(platform, delivery)
     trial.reset()
     trial.begin()

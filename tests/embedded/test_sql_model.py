@@ -28,7 +28,7 @@ COPY_ROLE = "solvent-dev-warehouse-copy"
 @pytest.fixture(scope="module")
 def run(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Execution:
     """A delivery loaded, a model trained on it and put live, every open loan scored."""
-    folder = datasets.write("synthetic", tmp_path_factory.mktemp("delivery"), size=400, seed=1)
+    folder = datasets.write("synthetic", tmp_path_factory.mktemp("delivery"), size=400, seed=2)
     done = platform.run("pipeline", {"manifest": platform.load(folder)}, timeout=300)
     assert done.status == "SUCCEEDED", f"{done.error}: {done.cause}"
     return done
