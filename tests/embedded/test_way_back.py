@@ -157,7 +157,7 @@ def test_a_model_that_a_gate_refuses_goes_nowhere(live: Platform, killed: Killed
 
 def test_an_update_that_is_rolled_back_is_noticed(live: Platform, killed: Killed) -> None:
     was = endpoint(live)
-    alarm = live.names.named(f"{PORTFOLIO}-endpoint-errors")
+    alarm = live.names.named(f"{PORTFOLIO}-champion-endpoint-errors")
     cloudwatch = live.target.client("cloudwatch")
     cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
     try:
