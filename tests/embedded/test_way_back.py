@@ -46,7 +46,7 @@ class Killed:
 def live(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """With a champion."""
     folder = tmp_path_factory.mktemp("delivery")
-    datasets.write("synthetic", folder, size=400, seed=1)
+    datasets.write("synthetic", folder, size=400, seed=2)
     done = platform.run("pipeline", {"manifest": platform.load(folder)}, timeout=300)
     assert done.status == "SUCCEEDED", f"{done.error}: {done.cause}"
     return platform
