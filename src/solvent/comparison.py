@@ -7,7 +7,7 @@ loans are asked about again, such as for a test of both models on loans of last 
 
 import json
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,11 @@ from typing import Any
 from solvent.naming import Names, captured_prefix
 from solvent.warehouse.data_api import DataApi
 
-_AT_ONCE = 500  # entities in one question to the warehouse
+_OUTCOMES = """
+    SELECT entity_id, MAX(outcome) FROM marts.decisions
+    WHERE portfolio = :portfolio AND outcome IS NOT NULL AND entity_id BETWEEN :first AND :last
+    GROUP BY entity_id
+"""
 
 
 @dataclass
@@ -84,7 +88,7 @@ class Comparison:
                 variant.favourable += answer["decision"] == favourable
                 if answer.get(entity):
                     variant.named[str(answer[entity])] = float(answer["probability"])
-            variant.outcomes = self._outcomes(portfolio, sorted(variant.named))
+            variant.outcomes = self._outcomes(portfolio, variant.named.keys())
             variant.latency_ms = self._latency(endpoint, variant.name, since)
             found.append(variant)
         return found
@@ -105,18 +109,12 @@ class Comparison:
                     answered = json.loads(output["data"])
                     yield from answered if isinstance(answered, list) else [answered]
 
-    def _outcomes(self, portfolio: str, entities: Sequence[str]) -> dict[str, int]:
-        known: dict[str, int] = {}
-        for start in range(0, len(entities), _AT_ONCE):
-            asked = {f"e{i}": entity for i, entity in enumerate(entities[start : start + _AT_ONCE])}
-            rows = self._warehouse.query(
-                "SELECT entity_id, MAX(outcome) FROM marts.decisions WHERE portfolio = :portfolio "  # noqa: S608 (names)
-                f"AND outcome IS NOT NULL AND entity_id IN ({', '.join(f':{name}' for name in asked)}) "
-                "GROUP BY entity_id",
-                {"portfolio": portfolio, **asked},
-            ).rows
-            known |= {str(entity): int(outcome) for entity, outcome in rows}
-        return known
+    def _outcomes(self, portfolio: str, entities: Collection[str]) -> dict[str, int]:
+        if not entities:
+            return {}
+        between = {"portfolio": portfolio, "first": min(entities), "last": max(entities)}
+        rows = self._warehouse.query(_OUTCOMES, between).rows
+        return {str(entity): int(outcome) for entity, outcome in rows if entity in entities}
 
     def _latency(self, endpoint: str, variant: str, since: datetime) -> float | None:
         dimensions = {"EndpointName": endpoint, "VariantName": variant}

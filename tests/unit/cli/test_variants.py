@@ -1,14 +1,19 @@
 """`solvent rollback`, `challenger` and `compare`: what they change, what they say, and when they refuse."""
 
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from engine_client import Asked, data_api
 from fakes import NAMES, SageMaker
+from warehouse_cases import ADMIN, copied, fill
 
-from solvent import comparison
+from solvent import client
 from solvent.cli import variants
-from solvent.comparison import Variant
 
 ENDPOINT = NAMES.endpoint("lending")
 A, B = f"{ENDPOINT}-a", f"{ENDPOINT}-b"
@@ -86,26 +91,64 @@ def test_a_challengers_share_is_set_and_what_is_no_share_is_refused(place: Place
     assert place.sagemaker.endpoints[ENDPOINT]["weights"] == {"champion": 0.7, "challenger": 0.3}
 
 
+class Captured:
+    """Both variants live since yesterday, and what each answered in one captured object."""
+
+    def __init__(self, **answers: list[dict[str, Any]]) -> None:
+        self.answers = answers
+
+    def describe_endpoint(self, **_: Any) -> dict[str, Any]:
+        return {"EndpointConfigName": B, "ProductionVariants": [{"VariantName": name} for name in self.answers]}
+
+    def describe_endpoint_config(self, **_: Any) -> dict[str, Any]:
+        return {"CreationTime": datetime.now(UTC) - timedelta(days=1)}
+
+    def get_paginator(self, _: str) -> Any:
+        found = {"LastModified": datetime.now(UTC)}
+        return SimpleNamespace(paginate=lambda *, Prefix, **_: [{"Contents": [{"Key": Prefix, **found}]}])  # noqa: N803
+
+    def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        outputs = [
+            {"encoding": "JSON", "data": json.dumps(one)} for one in self.answers[Key.rstrip("/").split("/")[-1]]
+        ]
+        lines = [json.dumps({"captureData": {"endpointOutput": output}}) for output in outputs]
+        return {"Body": io.BytesIO("\n".join(lines).encode())}
+
+    def get_metric_statistics(self, **_: Any) -> dict[str, Any]:
+        return {"Datapoints": [{"Sum": 3000.0, "SampleCount": 2.0}]}
+
+
+def answer(loan_id: str, probability: float, decision: str, version: str) -> dict[str, Any]:
+    return {"loan_id": loan_id, "probability": probability, "decision": decision, "model_version": version}
+
+
 def test_both_variants_are_shown_with_what_came_of_whom_they_judged(
-    place: Place, solvent: Any, monkeypatch: pytest.MonkeyPatch
+    template: Any, tmp_path: Path, place: Place, solvent: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    champion = Variant("champion", {"3"}, [0.1, 0.2, 0.6], 2, {"L1": 0.1, "L2": 0.6}, {"L1": 0, "L2": 1}, 1.5)
-    asked: dict[str, Any] = {}
-
-    def found(_: Any, portfolio: str, **given: Any) -> list[Variant]:
-        asked.update(given, portfolio=portfolio)
-        return [champion, Variant("challenger")]
-
-    monkeypatch.setattr(comparison.Comparison, "variants", found)
+    known = copied(template, tmp_path / "copy")
+    scored = [{"loan_id": f"L{n:06d}", "as_of": "2026-01-31", "model_version": "1"} for n in (1, 2, 3)]
+    labels = [{"loan_id": f"L{n:06d}", "defaulted": bad} for n, bad in ((1, 0), (2, 1), (4, 1))]
+    fill(known, {"lending.predictions": scored, "lending.application_features": labels})
+    monkeypatch.setattr(client, "warehouse", lambda _: data_api(Asked(known.database, ADMIN)))
+    captured = Captured(
+        champion=[
+            answer("L000001", 0.1, "approve", "3"),
+            answer("L000002", 0.6, "decline", "3"),
+            answer("L000003", 0.2, "approve", "3"),  # scored, and not labelled yet
+        ],
+        challenger=[answer("L000004", 0.3, "approve", "4")],  # never scored in a batch
+    )
+    monkeypatch.setattr(place, "client", lambda service: captured)
     code, said, _ = solvent("compare", "--hours", "24")
     assert code == 0
-    assert asked == {"portfolio": "lending", "entity": "loan_id", "favourable": "approve", "hours": 24}
     header, *rows = [
         [cell.strip() for cell in line.strip("│┃ ").replace("┃", "│").split("│")]
         for line in said.splitlines()
         if "champion" in line or "challenger" in line or "variant" in line
     ]
-    shown = dict(zip(header, rows[0], strict=True))
-    assert (shown["answers"], shown["approve rate"], shown["latency ms"]) == ("3", "0.666667", "1.5")
-    assert (shown["labelled"], shown["expected"], shown["bad"]) == ("2", "0.35", "0.5")
-    assert rows[1][0] == "challenger" and rows[1][2] == "0"
+    champion, challenger = (dict(zip(header, row, strict=False)) for row in rows)
+    assert (champion["version"], champion["answers"], champion["approve rate"]) == ("3", "3", "0.666667")
+    assert (champion["latency ms"], champion["labelled"]) == ("1.5", "2")
+    assert (champion["expected"], champion["bad"]) == ("0.35", "0.5")
+    assert (challenger["version"], challenger["answers"], challenger["labelled"]) == ("4", "1", "0")
+    known.database.close()
