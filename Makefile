@@ -74,7 +74,7 @@ synth: setup ## Synthesize dev and prod into cdk.out/, no account needed
 	@$(call cdk_synth,prod)
 
 .PHONY: test-scale
-test-scale: setup-dev ## A million payments: each step on DuckDB and Spark, ANSI off and on; minutes
+test-scale: setup-dev synth ## A million payments on DuckDB and Spark, ANSI off and on; 100,000 loans scored and loaded; minutes
 	@$(BIN)/python -m pytest -q $(PYTEST_ARGS) tests/scale
 
 databases: .venv/.dev ## Bring the database servers that tests read from (PostgreSQL, MariaDB), without installing them

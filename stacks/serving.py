@@ -31,9 +31,13 @@ TARGETS_HAVE_NO_NAMES = (
 MODEL_LATENCY_BOUND = 500_000  # microseconds, the unit of ModelLatency
 
 
-def rollback_alarms(names: naming.Names, portfolio: str) -> tuple[str, str]:
-    """Names of the alarms that roll an endpoint update back."""
-    return names.named(f"{portfolio}-endpoint-errors"), names.named(f"{portfolio}-endpoint-latency")
+def rollback_alarms(names: naming.Names, portfolio: str) -> list[str]:
+    """Names of the alarms that roll an endpoint update back: errors and latency of each variant, the champion's first.
+
+    They exist before the endpoint, and before a challenger: a variant without requests is no error.
+    """
+    kinds = ("errors", "latency")
+    return [names.named(f"{portfolio}-{variant}-endpoint-{kind}") for variant in naming.VARIANTS for kind in kinds]
 
 
 class ServingStack(SolventStack):
@@ -73,21 +77,20 @@ class ServingStack(SolventStack):
         return role
 
     def _rollback_alarms(self, portfolio: str) -> None:
-        errors, latency = rollback_alarms(self.names, portfolio)
-        dimensions = {"EndpointName": self.names.endpoint(portfolio), "VariantName": naming.CHAMPION}
-        for name, metric, statistic, threshold in (
-            (errors, "Invocation5XXErrors", "Sum", 1.0),
-            (latency, "ModelLatency", "p95", float(MODEL_LATENCY_BOUND)),
+        metrics = (("Invocation5XXErrors", "Sum", 1.0), ("ModelLatency", "p95", float(MODEL_LATENCY_BOUND)))
+        watched = [(variant, *metric) for variant in naming.VARIANTS for metric in metrics]
+        for name, (variant, metric, statistic, threshold) in zip(
+            rollback_alarms(self.names, portfolio), watched, strict=True
         ):
             cloudwatch.Alarm(
                 self,
                 "".join(part.capitalize() for part in name.split("-")),
                 alarm_name=name,
-                alarm_description=f"Rolls an update of endpoint {self.names.endpoint(portfolio)} back",
+                alarm_description=f"Rolls an update of endpoint {self.names.endpoint(portfolio)} back: its {variant}",
                 metric=cloudwatch.Metric(
                     namespace="AWS/SageMaker",
                     metric_name=metric,
-                    dimensions_map=dimensions,
+                    dimensions_map={"EndpointName": self.names.endpoint(portfolio), "VariantName": variant},
                     statistic=statistic,
                     period=Duration.minutes(1),
                 ),

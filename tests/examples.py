@@ -31,7 +31,10 @@ GOOD: dict[str, Any] = {
         "slope": 1.0, "slope_interval": [0.9, 1.1], "expected_calibration_error": 0.02,
         "brier": 0.17, "brier_of_constant": 0.21, "log_loss": 0.5, "log_loss_of_constant": 0.61,
     },
-    "stability": {"fold_auc_spread": 0.05, "shifts": [{"of": "fold 1", "psi": 0.02, "chance": 0.1}]},
+    "stability": {
+        "fold_auc_spread": 0.05, "spread_chance": 0.1,
+        "shifts": [{"of": "fold 1", "psi": 0.02, "chance": 0.1, "rows": 200}],
+    },
     "fairness": {
         name: {"ratio": 0.9, "label_ratio": 0.95, "lowest": "one", "highest": "other"} for name in SPEC.protected
     },

@@ -1,17 +1,25 @@
 """Champion against challenger: what each answered to its share of the requests, from captured requests and metrics.
 
-Requests are split at random, so the two may be compared. Outcomes are not here: a loan's label is known a year later,
-and the figures of both versions on labelled loans are in the warehouse by then (`ops.models`, `marts`).
+Requests are split at random, so the two may be compared. Outcomes are those of `marts.decisions`, of whom a request
+named. A label comes a year after the loan, and captured requests stay a month: outcomes are there only where labelled
+loans are asked about again, such as for a test of both models on loans of last year.
 """
 
 import json
 import statistics
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from solvent.naming import Names, captured_prefix
+from solvent.warehouse.data_api import DataApi
+
+_OUTCOMES = """
+    SELECT entity_id, MAX(outcome) FROM marts.decisions
+    WHERE portfolio = :portfolio AND outcome IS NOT NULL AND entity_id BETWEEN :first AND :last
+    GROUP BY entity_id
+"""
 
 
 @dataclass
@@ -22,6 +30,8 @@ class Variant:
     versions: set[str] = field(default_factory=set)
     probabilities: list[float] = field(default_factory=list)
     favourable: int = 0
+    named: dict[str, float] = field(default_factory=dict)  # entity -> the probability that it was answered last
+    outcomes: dict[str, int] = field(default_factory=dict)  # of those, as far as they are known: 1 is bad
     latency_ms: float | None = None  # mean of CloudWatch's ModelLatency; None where none is published
 
     @property
@@ -32,6 +42,16 @@ class Variant:
     def favourable_rate(self) -> float | None:
         """The share of answers whose decision is the favourable one."""
         return self.favourable / self.answers if self.answers else None
+
+    @property
+    def bad_rate(self) -> float | None:
+        """The share of the known outcomes that is bad."""
+        return statistics.fmean(self.outcomes.values()) if self.outcomes else None
+
+    @property
+    def expected_bad_rate(self) -> float | None:
+        """The mean probability that those were given whose outcome is known."""
+        return statistics.fmean(self.named[entity] for entity in self.outcomes) if self.outcomes else None
 
     def quantiles(self) -> tuple[float, float, float] | None:
         """Quartiles of the probabilities; None below two answers."""
@@ -44,14 +64,17 @@ class Variant:
 class Comparison:
     """The live endpoint of a portfolio. `sagemaker`, `s3` and `cloudwatch` are boto3 clients."""
 
-    def __init__(self, *, sagemaker: Any, s3: Any, cloudwatch: Any, bucket: str, names: Names) -> None:
-        self._sagemaker, self._s3, self._cloudwatch = sagemaker, s3, cloudwatch
+    def __init__(
+        self, *, sagemaker: Any, s3: Any, cloudwatch: Any, warehouse: DataApi, bucket: str, names: Names
+    ) -> None:
+        self._sagemaker, self._s3, self._cloudwatch, self._warehouse = sagemaker, s3, cloudwatch, warehouse
         self._bucket, self._names = bucket, names
 
-    def variants(self, portfolio: str, *, favourable: str, hours: int) -> list[Variant]:
+    def variants(self, portfolio: str, *, entity: str, favourable: str, hours: int) -> list[Variant]:
         """The variants of the endpoint with what they answered since it changed last, `hours` ago at most.
 
-        `favourable` is the decision that counts as such, such as approve.
+        `entity` is the field that names who is asked about, such as loan_id; `favourable` is the decision that counts
+        as such, such as approve.
         """
         endpoint = self._names.endpoint(portfolio)
         live = self._sagemaker.describe_endpoint(EndpointName=endpoint)
@@ -63,6 +86,9 @@ class Comparison:
                 variant.versions.add(str(answer["model_version"]))
                 variant.probabilities.append(float(answer["probability"]))
                 variant.favourable += answer["decision"] == favourable
+                if answer.get(entity):
+                    variant.named[str(answer[entity])] = float(answer["probability"])
+            variant.outcomes = self._outcomes(portfolio, variant.named.keys())
             variant.latency_ms = self._latency(endpoint, variant.name, since)
             found.append(variant)
         return found
@@ -82,6 +108,13 @@ class Comparison:
                 if output["encoding"] == "JSON":
                     answered = json.loads(output["data"])
                     yield from answered if isinstance(answered, list) else [answered]
+
+    def _outcomes(self, portfolio: str, entities: Collection[str]) -> dict[str, int]:
+        if not entities:
+            return {}
+        between = {"portfolio": portfolio, "first": min(entities), "last": max(entities)}
+        rows = self._warehouse.query(_OUTCOMES, between).rows
+        return {str(entity): int(outcome) for entity, outcome in rows if entity in entities}
 
     def _latency(self, endpoint: str, variant: str, since: datetime) -> float | None:
         dimensions = {"EndpointName": endpoint, "VariantName": variant}

@@ -111,14 +111,15 @@ def _calibration(spec: Specification, evaluation: Evaluation, _: Evaluation | No
 
 
 def _stability(spec: Specification, evaluation: Evaluation, _: Evaluation | None) -> Iterator[str]:
+    """Beyond chance only. Each fold has a model of its own, which few rows make differ: small folds are reported."""
     of, gates = evaluation["stability"], spec.gates
     for shift in of["shifts"]:
         psi, bound = float(shift["psi"]), max(gates.maximum_psi, float(shift["chance"]))
-        if not psi <= bound:
+        if shift["rows"] >= gates.minimum_rows and not psi <= bound:
             yield f"stability: PSI of the scores of {shift['of']} is {psi:.3f}, {psi - bound:.3f} above {bound:.3f}"
-    spread, most = float(of["fold_auc_spread"]), gates.maximum_fold_auc_spread
+    spread, most = float(of["fold_auc_spread"]), max(gates.maximum_fold_auc_spread, float(of["spread_chance"]))
     if not spread <= most:
-        yield f"stability: AUC differs by {spread:.3f} between folds, {spread - most:.3f} above {most}"
+        yield f"stability: AUC differs by {spread:.3f} between folds, {spread - most:.3f} above {most:.3f}"
 
 
 def _unequal(spec: Specification, evaluation: Evaluation) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -5,6 +5,7 @@ Items by `pk`: `run#<phase>#<portfolio>#<run id>[#<champion>]`, `latest#<portfol
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -41,20 +42,24 @@ def key_of(run: Mapping[str, Any]) -> str:
     return key(run["phase"], run["portfolio"], run["run_id"], run.get("champion"))
 
 
+def utc_now() -> str:
+    """The moment, as items and reports have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 class Ledger:
     """The ledger of one environment. `alive(owner)` says whether an execution may still be at work."""
 
-    def __init__(self, table: Table, *, alive: Callable[[str], bool], now: Callable[[], str]) -> None:
+    def __init__(self, table: Table, *, alive: Callable[[str], bool]) -> None:
         self._table = table
         self._alive = alive
-        self._now = now
 
     def acquire(self, portfolio: str, owner: str) -> None:
         """Take the portfolio's lock, again if it is the owner's already, or over from an owner that is no more.
 
         Raises PortfolioBusy.
         """
-        lock = {"pk": f"lock#{portfolio}", "owner": owner, "taken_at": self._now()}
+        lock = {"pk": f"lock#{portfolio}", "owner": owner, "taken_at": utc_now()}
         if self._put(lock, "attribute_not_exists(pk) OR #owner = :owner", owner):
             return
         holder = self._get(lock["pk"]).get("owner")
@@ -66,6 +71,11 @@ class Ledger:
         if not self._put(lock, condition, str(value)):
             raise PortfolioBusy(f"{portfolio} has just been taken by another execution.")
         log("lock_taken_over", level="WARNING", portfolio=portfolio, from_execution=holder, by=owner)
+
+    def holder(self, portfolio: str) -> str | None:
+        """Who holds the portfolio's lock and may still be at work; None when nobody does."""
+        owner = self._get(f"lock#{portfolio}").get("owner")
+        return str(owner) if owner and self._alive(str(owner)) else None
 
     def release(self, portfolio: str, owner: str) -> bool:
         """Give the lock back if it is the owner's; says whether it was."""
@@ -92,14 +102,14 @@ class Ledger:
                 "status": RUNNING,
                 "execution": execution,
                 "attempt": attempt,
-                "updated_at": self._now(),
+                "updated_at": utc_now(),
             }
             self._update(f"run#{key}", changes)
         return attempt
 
     def note(self, key: str, status: str, facts: dict[str, Any]) -> None:
         """Give a run a status, and what belongs to it."""
-        self._update(f"run#{key}", {**facts, "status": status, "updated_at": self._now()})
+        self._update(f"run#{key}", {**facts, "status": status, "updated_at": utc_now()})
 
     def latest(self, portfolio: str, dataset: str | None = None) -> dict[str, Any]:
         """The latest completed ingest of the portfolio, or of one of its data sets; {} when there is none."""
@@ -117,7 +127,7 @@ class Ledger:
     def point_latest(self, portfolio: str, facts: dict[str, Any]) -> None:
         """The data set's pointer first: a crash between the two leaves the run to be repeated on the same base."""
         for pk in (f"latest#{portfolio}#{facts['dataset']}", f"latest#{portfolio}"):
-            self._table.put_item(Item={"pk": pk, **facts, "updated_at": self._now()})
+            self._table.put_item(Item={"pk": pk, **facts, "updated_at": utc_now()})
 
     def _get(self, pk: str) -> dict[str, Any]:
         item: dict[str, Any] = self._table.get_item(Key={"pk": pk}, ConsistentRead=True).get("Item", {})

@@ -18,7 +18,7 @@ EVENTS = ("application_event",)
 PEOPLE = ("analyst", "risk_officer")  # the warehouse's roles for people
 ADMIN = "admin"  # the warehouse's role for emergencies
 ASSUMED = (*PEOPLE, "service", ADMIN)  # roles of the warehouse that come with an IAM role, which somebody assumes
-CHAMPION, CHALLENGER = "champion", "challenger"  # variants of an endpoint
+VARIANTS = CHAMPION, CHALLENGER = "champion", "challenger"  # of an endpoint
 STEWARD = "data-steward"  # the role of people who look after quarantine
 STREAM, COMPACTED = "stream/", "stream-compacted/"
 

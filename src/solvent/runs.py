@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,7 +17,7 @@ from solvent import delivery, failures, ledger, naming, specification
 from solvent.champion import live_model
 from solvent.delivery import DeliveryError
 from solvent.holders import Holders
-from solvent.ledger import AWAITING_APPROVAL, COMPLETED, FAILED, RUNNING, Ledger, Table, key_of
+from solvent.ledger import AWAITING_APPROVAL, COMPLETED, FAILED, RUNNING, Ledger, Table, key_of, utc_now
 from solvent.logs import log
 from solvent.naming import NO_BASE, Names
 
@@ -61,7 +60,7 @@ class RunControl:
         self._code_version = code_version
         self._buckets = {zone: names.bucket(zone, account, region) for zone in naming.ZONES}
         self._alive = Holders(states, glue).alive
-        self.ledger = Ledger(table, alive=self._alive, now=_now)
+        self.ledger = Ledger(table, alive=self._alive)
 
     def begin(self, *, phase: str, execution: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Take the portfolio's lock and describe the run to do; `completed` says that there is nothing left to do.
@@ -250,7 +249,7 @@ class RunControl:
 
     def _report(self, run: Mapping[str, Any], status: str, more: dict[str, Any]) -> str:
         key = naming.report_key(run["portfolio"], run["run_id"], run["phase"])
-        body = {"status": status, "finished_at": _now(), "run": dict(run), **more}
+        body = {"status": status, "finished_at": utc_now(), "run": dict(run), **more}
         self._s3.put_object(
             Bucket=self._buckets["artifacts"],
             Key=key,
@@ -292,7 +291,3 @@ def _challenger_weight(phase: str, weight: Any) -> float:
             "train a champion. Nothing ran."
         )
     return float(weight)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

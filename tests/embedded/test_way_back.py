@@ -30,8 +30,13 @@ PORTFOLIO = "lending"
 CHANGES = {"CreateEndpoint", "UpdateEndpoint"}
 ONLY_TOLD = {"LogExperiment"}  # whose failure stands in the report, and the run goes on
 # What of prod's `train` differs from dev's between the model and the end, and has no reference in it.
+AFTER_SERVICE = ("RegisterScaling", "PutScalingPolicy", "NoteScaling", "ScalingFailed")
 OF_PROD = ("UpdateEndpoint", "CheckEndpoint", "LiveAlready", "DescribeInstances", "SameInstances", "StopScaling",
-           "RegisterScaling", "PutScalingPolicy", "NoteScaling", "ScalingFailed")  # fmt: skip
+           *AFTER_SERVICE)  # fmt: skip
+NOBODY = {"FunctionName": "solvent-dev-run-control", "Payload": {"action": "fail on purpose"}}
+FAILS = {"Resource": "arn:aws:states:::lambda:invoke", "Parameters": NOBODY, "Retry": []}
+TARGET = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+KILLED = {"Type": "Fail", "Error": "Killed"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def killed(live: Platform) -> Iterator[Killed]:
     states, arn = live.target.client("stepfunctions"), live.machine_arn("train")
     before = states.describe_state_machine(stateMachineArn=arn)["definition"]
     mortal = json.loads(before)
-    mortal["States"]["UpdateEndpoint"] = {"Type": "Fail", "Error": "Killed"}
+    mortal["States"]["UpdateEndpoint"] = KILLED
     states.update_state_machine(stateMachineArn=arn, definition=json.dumps(mortal))
     was = endpoint(live)
     try:
@@ -116,6 +121,12 @@ def ended(platform: Platform, execution: str) -> dict[str, Any]:
     return dict(wait(found, 120))
 
 
+def broken(definition: dict[str, Any], name: str, by: dict[str, Any]) -> dict[str, Any]:
+    """The definition with one state that ends the execution (KILLED), or fails and is caught as ever (FAILS)."""
+    state = by if by is KILLED else {**definition["States"][name], **by}
+    return {**definition, "States": {**definition["States"], name: state}}
+
+
 def before_the_change(definition: dict[str, Any]) -> list[str]:
     """The Tasks that can be reached without passing a state that changes the endpoint, and those states themselves."""
     states, found, todo = definition["States"], set(), [definition["StartAt"]]
@@ -136,13 +147,9 @@ def test_whatever_state_fails_before_the_update_the_endpoint_stays_as_it_is(live
     was, last = endpoint(live), killed.inputs["UpdateEndpoint"]
     names = before_the_change(killed.definition)
     assert CHANGES | {"BeginRun", "Train", "EvaluateModel", "RegisterModel", "CreateModel"} <= set(names)
-    nobody = {"FunctionName": live.names.named("run-control"), "Payload": {"action": "fail on purpose"}}
-    executions = {}
-    for name in names:
-        state = killed.definition["States"][name]
-        fails = {**state, "Resource": "arn:aws:states:::lambda:invoke", "Parameters": nobody, "Retry": []}
-        broken = {**killed.definition, "States": {**killed.definition["States"], name: fails}}
-        executions[name] = start(live, broken, name, killed.inputs.get(name, last))
+    executions = {
+        name: start(live, broken(killed.definition, name, FAILS), name, killed.inputs.get(name, last)) for name in names
+    }
     for name, execution in executions.items():
         done = ended(live, execution)
         assert done["status"] == "FAILED" and "fail on purpose" in done.get("cause", ""), (name, done)
@@ -161,7 +168,7 @@ def test_a_model_that_a_gate_refuses_goes_nowhere(live: Platform, killed: Killed
 
 def test_an_update_that_is_rolled_back_is_noticed(live: Platform, killed: Killed) -> None:
     was = endpoint(live)
-    alarm = live.names.named(f"{PORTFOLIO}-endpoint-errors")
+    alarm = live.names.named(f"{PORTFOLIO}-champion-endpoint-errors")
     cloudwatch = live.target.client("cloudwatch")
     cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
     try:
@@ -234,10 +241,71 @@ def captured_variants(platform: Platform) -> set[str]:
     return {item["Key"].split("/")[3] for item in found}
 
 
+def with_all_that_follows(definition: dict[str, Any], prod: dict[str, Any]) -> dict[str, Any]:
+    """`dev`, with what prod does once an endpoint is in service; SQL cannot call the model here, so that fails."""
+    own = definition["States"]
+    states = {**own, **{name: prod[name] for name in ("CheckEndpoint", *AFTER_SERVICE, "TidyFailed", "SqlModelFailed")}}
+    states["TidyConfigurations"] = {**own["TidyConfigurations"], "Next": "MakeSqlModel"}
+    states["MakeSqlModel"] = {**prod["MakeSqlModel"], **FAILS}
+    payload = own["CompleteRun"]["Parameters"]["Payload"]
+    payload = {**payload, "result": prod["CompleteRun"]["Parameters"]["Payload"]["result"]}
+    parameters = {**own["CompleteRun"]["Parameters"], "Payload": payload}
+    return {**definition, "States": {**states, "CompleteRun": {**own["CompleteRun"], "Parameters": parameters}}}
+
+
+def test_whatever_state_fails_after_the_update_the_wanted_model_answers_and_a_redrive_ends_well(
+    live: Platform, killed: Killed
+) -> None:
+    was = endpoint(live)["EndpointConfigName"]
+    # Instances that SageMaker scales, as many as the scaling target's minimum: so it changes nothing when it comes.
+    text = json.dumps(with_all_that_follows(killed.definition, prods_train()))
+    text = text.replace("ml.t2.medium", "ml.m5.large").replace('"InitialInstanceCount": 1', '"InitialInstanceCount": 2')
+    definition = json.loads(text)
+    run = {**killed.inputs["CreateModel"]["run"], "job_name": f"{killed.inputs['CreateModel']['run']['job_name']}-r"}
+    given, again = ({**killed.inputs[state], "run": run} for state in ("CreateModel", "DescribeLive"))
+    with_scaling(live)
+    broken_off = ended(live, start(live, broken(definition, "DescribeEndpoint", KILLED), "CreateModel", given))
+    assert broken_off["error"] == "Killed"
+    wait(lambda: endpoint(live)["EndpointStatus"] == "InService", 60)
+    now = endpoint(live)
+    assert now["EndpointConfigName"] == run["job_name"] != was
+
+    # Every one of these is the redrive of the one before: it finds the wanted configuration live, and updates nothing.
+    fatal = {"DescribeEndpoint", "CompleteRun"}
+    told = {"RegisterScaling", "PutScalingPolicy", "TidyConfigurations", "MakeSqlModel"}
+    executions = {
+        (name, by["Type"] if by is KILLED else "Fails"): start(
+            live, broken(definition, name, by), "DescribeLive", again
+        )
+        for name in sorted(fatal | told)
+        for by in (FAILS, KILLED)
+    }
+    for (name, how), execution in executions.items():
+        expected = "SUCCEEDED" if how == "Fails" and name in told else "FAILED"
+        assert ended(live, execution)["status"] == expected, (name, how)
+    assert endpoint(live) == now
+    assert set(answers(live, 40)) == {"champion", "challenger"}
+
+    done = ended(live, start(live, definition, "DescribeLive", again))
+    assert done["status"] == "SUCCEEDED", done.get("cause")
+    report = json.loads(done["output"])["report"]
+    bucket, key = report.removeprefix("s3://").split("/", 1)
+    told_of = json.load(live.target.client("s3").get_object(Bucket=bucket, Key=key)["Body"])["result"]
+    assert told_of["scaling"] == "2 to 4 instances"
+    assert (
+        told_of["sql_model"].startswith("not made; the model is live: ") and "fail on purpose" in told_of["sql_model"]
+    )
+    assert endpoint(live) == now
+    scaling = live.target.client("application-autoscaling")
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    scaling.deregister_scalable_target(**{name: target[name] for name in TARGET})  # else no other instance type
+    assert rollout(live).back(PORTFOLIO, to=was) == was
+
+
 def test_prod_shifts_by_canary_and_scales_what_is_in_service(live: Platform, killed: Killed) -> None:
     """`dev`, with the states of prod's definition: two larger instances, a canary, a scaling target."""
-    prod = Assembly("prod", ROOT / "cdk.out" / "prod").definitions["solvent-prod-train"]["States"]
-    grafted = {name: json.loads(json.dumps(prod[name]).replace("solvent-prod", "solvent-dev")) for name in OF_PROD}
+    prod = prods_train()
+    grafted = {name: prod[name] for name in OF_PROD}
     grafted["WaitEndpoint"] = {**prod["WaitEndpoint"], "Seconds": 1}
     larger = json.loads(json.dumps(killed.definition["States"]["CreateEndpointConfig"]))
     larger["Parameters"]["ProductionVariants"] = prod["CreateEndpointConfig"]["Parameters"]["ProductionVariants"]
@@ -267,6 +335,12 @@ def test_prod_shifts_by_canary_and_scales_what_is_in_service(live: Platform, kil
     assert done["status"] == "SUCCEEDED", done.get("cause")
     (again,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
     assert again["ScalableTargetARN"] != target["ScalableTargetARN"]
+
+
+def prods_train() -> dict[str, Any]:
+    """The states of prod's `train`, under dev's names."""
+    states = Assembly("prod", ROOT / "cdk.out" / "prod").definitions["solvent-prod-train"]["States"]
+    return dict(json.loads(json.dumps(states).replace("solvent-prod", "solvent-dev")))
 
 
 def with_scaling(platform: Platform) -> None:

@@ -164,10 +164,16 @@ def _ways_into(definition: dict[str, Any], target: str) -> list[str]:
 def test_an_update_rolls_back_on_alarms_that_exist(assembly: Any, train: dict[str, Any]) -> None:
     alarms = train["States"]["UpdateEndpoint"]["Parameters"]["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
     named = [re.match(r"States\.Format\('(.+)', \$\.run\.portfolio\)", alarm["AlarmName.$"])[1] for alarm in alarms]  # type: ignore[index]
-    existing = {alarm["AlarmName"] for alarm in assembly.of("AWS::CloudWatch::Alarm").values()}
+    existing = {alarm["AlarmName"]: alarm for alarm in assembly.of("AWS::CloudWatch::Alarm").values()}
     for portfolio in naming.PORTFOLIOS:
-        assert {name.replace("{}", portfolio) for name in named} <= existing
-    assert len(named) == 2
+        watched = [existing[name.replace("{}", portfolio)] for name in named]
+        variants = [
+            {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}["VariantName"]
+            for alarm in watched
+        ]
+        assert [(variant, alarm["MetricName"]) for variant, alarm in zip(variants, watched, strict=True)] == [
+            (variant, metric) for variant in naming.VARIANTS for metric in ("Invocation5XXErrors", "ModelLatency")
+        ]
 
 
 def _routing(states: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from fakes import NAMES
 
 from solvent.comparison import Comparison, Variant
+from solvent.warehouse.data_api import DataApi, Result
 
 ENDPOINT = NAMES.endpoint("lending")
 NOW = datetime.now(UTC)
@@ -46,22 +48,39 @@ class Aws:
         return {"Datapoints": points if {"Name": "VariantName", "Value": "champion"} in request["Dimensions"] else []}
 
 
-def answer(probability: float, decision: str, version: str) -> dict[str, Any]:
-    return {"probability": probability, "decision": decision, "model_version": version}
+class Warehouse(DataApi):
+    """A warehouse that knows the outcome of L1 (bad), L2 (good) and L25 (bad), and what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Mapping[str, str] | None] = []
+
+    def query(self, sql: str, parameters: Mapping[str, str] | None = None, *, timeout: float = 300) -> Result:
+        self.asked.append(parameters)
+        return Result(["entity_id", "max"], [["L1", 1], ["L2", 0], ["L25", 1]])
+
+
+def answer(probability: float, decision: str, version: str, loan_id: str | None = None) -> dict[str, Any]:
+    named = {"loan_id": loan_id} if loan_id else {}
+    return {**named, "probability": probability, "decision": decision, "model_version": version}
+
+
+def compared(objects: dict[str, tuple[float, list[Any]]], warehouse: Warehouse | None = None) -> list[Variant]:
+    aws = Aws({f"captured/lending/{ENDPOINT}/{key}": found for key, found in objects.items()})
+    comparison = Comparison(
+        sagemaker=aws, s3=aws, cloudwatch=aws, warehouse=warehouse or Warehouse(), bucket="b", names=NAMES
+    )
+    return comparison.variants("lending", entity="loan_id", favourable="approve", hours=24)
 
 
 @pytest.fixture
 def variants() -> list[Variant]:
-    below = f"captured/lending/{ENDPOINT}"
-    aws = Aws(
+    return compared(
         {
-            f"{below}/champion/a": (1, [answer(0.1, "approve", "1"), [answer(0.2, "approve", "1")] * 2]),
-            f"{below}/champion/before": (3, [answer(0.9, "decline", "0")]),
-            f"{below}/challenger/a": (1, [answer(0.3, "decline", "2"), answer(0.1, "approve", "2")]),
+            "champion/a": (1, [answer(0.1, "approve", "1"), [answer(0.2, "approve", "1")] * 2]),
+            "champion/before": (3, [answer(0.9, "decline", "0")]),
+            "challenger/a": (1, [answer(0.3, "decline", "2"), answer(0.1, "approve", "2")]),
         }
     )
-    clients = {"sagemaker": aws, "s3": aws, "cloudwatch": aws}
-    return Comparison(**clients, bucket="b", names=NAMES).variants("lending", favourable="approve", hours=24)
 
 
 def test_each_variant_is_judged_by_its_own_answers(variants: list[Variant]) -> None:
@@ -79,3 +98,19 @@ def test_latency_is_the_mean_of_all_requests_in_milliseconds_or_unknown(variants
 def test_without_answers_nothing_is_said_of_them() -> None:
     silent = Variant("challenger")
     assert (silent.favourable_rate, silent.quantiles()) == (None, None)
+
+
+def test_outcomes_are_of_those_whom_a_request_named_and_the_warehouse_knows() -> None:
+    asked = [("L1", 0.2), ("L1", 0.4), ("L2", 0.1), ("L3", 0.9), (None, 0.5)]  # of L1 the last answer counts
+    warehouse = Warehouse()
+    champion, challenger = compared(
+        {
+            "champion/a": (1, [answer(p, "approve", "1", loan) for loan, p in asked]),
+            "challenger/a": (1, [answer(0.3, "decline", "2")]),
+        },
+        warehouse,
+    )
+    assert champion.outcomes == {"L1": 1, "L2": 0}
+    assert (champion.expected_bad_rate, champion.bad_rate) == pytest.approx((0.25, 0.5))
+    assert (challenger.outcomes, challenger.expected_bad_rate, challenger.bad_rate) == ({}, None, None)
+    assert warehouse.asked == [{"portfolio": "lending", "first": "L1", "last": "L3"}]

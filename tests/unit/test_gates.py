@@ -42,9 +42,11 @@ def changed(changes: dict[str, Any]) -> dict[str, Any]:
         ({"calibration.slope_interval": [1.51, 1.9]}, None, ["calibration"]),
         ({"calibration.slope_interval": [0.3, 0.68]}, None, []),  # too few rows to say
         ({"calibration.expected_calibration_error": float("nan")}, None, ["calibration"]),
-        ({"stability.shifts": [{"of": "later half", "psi": 0.3, "chance": 0.1}]}, None, ["stability"]),
-        ({"stability.shifts": [{"of": "later half", "psi": 0.3, "chance": 0.4}]}, None, []),
+        ({"stability.shifts": [{"of": "later half", "psi": 0.3, "chance": 0.1, "rows": 500}]}, None, ["stability"]),
+        ({"stability.shifts": [{"of": "fold 1", "psi": 0.3, "chance": 0.1, "rows": 50}]}, None, []),
+        ({"stability.shifts": [{"of": "later half", "psi": 0.3, "chance": 0.4, "rows": 500}]}, None, []),
         ({"stability.fold_auc_spread": 0.26}, None, ["stability"]),
+        ({"stability.fold_auc_spread": 0.26, "stability.spread_chance": 0.3}, None, []),
         ({"fairness.sex": {"absent": True}}, None, ["fairness"]),
         ({"parity": {"rows": 9, "maximum_difference": 2e-5}}, None, ["parity"]),
         ({"parity": {"rows": 9, "maximum_difference": 1e-5}, "latency_microseconds": 80}, None, []),

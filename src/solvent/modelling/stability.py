@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.stats import chi2, studentized_range
 
 from solvent.modelling.cells import auc, cells, figure
 from solvent.modelling.data import Floats, Ints
@@ -23,11 +23,12 @@ def judge(
     features: Sequence[Feature],
     dates: "pd.Series[Any] | None" = None,
 ) -> dict[str, Any]:
-    """{"fold_auc", "fold_auc_spread", "shifts", "features"}.
+    """{"fold_auc", "fold_auc_spread", "spread_chance", "shifts", "features"}.
 
     `shifts`: the estimates' population stability index of each fold against the others and, with `dates` (n,) of
     observation, of the later half against the earlier one. `features`: the same of each feature between the halves, the
-    largest first. Each with `chance`, the 99.9 % quantile of what two samples of one population give (Yurdakul 2018).
+    largest first. Each with `chance`, the 99.9 % quantile of what two samples of one population give (Yurdakul 2018),
+    and the `rows` of the smaller one. `spread_chance` is the same quantile of the range of AUCs of equally good folds.
     """
     scores = pd.Series(estimates)
     folds = [int(k) for k in np.unique(fold_of)]
@@ -41,9 +42,23 @@ def judge(
     return {
         "fold_auc": aucs,
         "fold_auc_spread": max(aucs) - min(aucs),
+        "spread_chance": _spread_chance(y, fold_of, aucs),
         "shifts": shifts,
         "features": moved,
     }
+
+
+def _spread_chance(y: Ints, fold_of: Ints, aucs: Sequence[float]) -> float:
+    """The standard error of a fold's AUC (Hanley and McNeil 1982), times the range of as many such errors."""
+    a = float(np.mean(aucs))
+    q1, q2 = a / (2 - a), 2 * a * a / (1 + a)
+    errors = []
+    for k in np.unique(fold_of):
+        bad = float(y[fold_of == k].sum())
+        good = float((fold_of == k).sum()) - bad
+        variance = a * (1 - a) + (bad - 1) * (q1 - a * a) + (good - 1) * (q2 - a * a)
+        errors.append(variance / max(bad * good, 1))
+    return float(studentized_range.ppf(CHANCE, max(len(aucs), 2), np.inf) * np.sqrt(np.mean(errors)))
 
 
 def _score_cells(scores: "pd.Series[float]") -> Ints:
@@ -60,7 +75,7 @@ def _halves(dates: "pd.Series[Any]") -> "np.ndarray[Any, np.dtype[np.bool_]] | N
     return later if 0 < later.sum() < len(later) else None
 
 
-def _shift(codes: Ints, here: "np.ndarray[Any, np.dtype[np.bool_]]") -> dict[str, float]:
+def _shift(codes: Ints, here: "np.ndarray[Any, np.dtype[np.bool_]]") -> dict[str, Any]:
     """Population stability index of the rows `here` against the others, over the cells that either has."""
     size = int(codes.max()) + 1
     counts = [np.bincount(codes[part], minlength=size) for part in (~here, here)]
@@ -69,4 +84,5 @@ def _shift(codes: Ints, here: "np.ndarray[Any, np.dtype[np.bool_]]") -> dict[str
     before, after = (np.maximum(c[used] / max(c.sum(), 1), least) for c in counts)
     rows = [max(int(c.sum()), 1) for c in counts]
     chance = float(chi2.ppf(CHANCE, max(int(used.sum()) - 1, 1)) * (1 / rows[0] + 1 / rows[1]))
-    return {"psi": float(np.sum((after - before) * np.log(after / before))), "chance": chance}
+    psi = float(np.sum((after - before) * np.log(after / before)))
+    return {"psi": psi, "chance": chance, "rows": min(rows)}

@@ -16,7 +16,7 @@ LOANS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Any:
     made = migrated(tmp_path_factory.mktemp("warehouse"))
     fill(made, {"lending.customers": [{"customer_id": "C000001"}], "lending.loans": LOANS})

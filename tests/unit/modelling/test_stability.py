@@ -49,3 +49,18 @@ def test_without_dates_that_part_them_there_are_no_halves(dates: "pd.Series[pd.T
     found = stability.judge(FRAME, Y, ESTIMATES, FOLDS, [AMOUNT], dates)
     assert len(found["shifts"]) == 5
     assert found["features"] == []
+
+
+def test_a_spread_that_equally_good_folds_have_by_chance_grows_as_they_shrink() -> None:
+    rng = np.random.default_rng(0)
+    ranges = {}
+    for rows in (50, 500):
+        y = (np.arange(rows * 5) % 5 == 0).astype(np.int64)
+        folds = np.repeat(np.arange(5), rows)
+        found = []
+        for _ in range(100):
+            judged = stability.judge(pd.DataFrame(index=range(len(y))), y, y + rng.normal(size=len(y)), folds, [])
+            found.append(judged["fold_auc_spread"] <= judged["spread_chance"])
+            ranges[rows] = judged["spread_chance"]
+        assert np.mean(found) >= 0.98
+    assert ranges[50] > 2.5 * ranges[500]
