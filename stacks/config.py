@@ -27,6 +27,8 @@ LogRetention = Literal[
 # What a Glue job in the VPC calls (docs/networks.md), and where the database's password comes from.
 EXTRACTION_ENDPOINTS = ("glue", "kms", "logs", "monitoring", "secretsmanager")
 
+AUTOPILOT_POLL_SECONDS = 120
+
 # What the warehouse calls for an option, where it calls anything: with enhanced VPC routing it has no other way.
 OPTION_ENDPOINTS = {"sql_model": "sagemaker.runtime", "streaming_view": "kinesis-streams"}
 
@@ -197,11 +199,26 @@ class Warehouse(_Section):
         return self
 
 
+class Autopilot(_Section):
+    """SageMaker Autopilot beside the training job: what it may try, and for how long (docs/decisions/0021)."""
+
+    maximum_candidates: int = Field(ge=1, le=250)
+    maximum_runtime_minutes: int = Field(ge=30, le=1440)
+
+    @property
+    def wait_minutes(self) -> int:
+        """How long `train` waits: the job's own limit, and what AWS takes to end it."""
+        return self.maximum_runtime_minutes + 30
+
+
 class Training(_Section):
+    """`autopilot`: an option, null where it is off."""
+
     instance_type: Instance
     volume_gb: int = Field(ge=1, le=1024)
     timeout_minutes: Minutes
     approval: Literal["Approved", "PendingManualApproval"]
+    autopilot: Autopilot | None
 
 
 class Serving(_Section):
@@ -310,6 +327,8 @@ class Config(_Section):
         load = warehouse.query_timeout_seconds / orchestration.load_poll_seconds * 12
         endpoint = serving.rollout_timeout_minutes * 60 / orchestration.endpoint_poll_seconds * 12
         approval = orchestration.approval_timeout_minutes * 60 / orchestration.approval_poll_seconds * 12
+        autopilot = self.training.autopilot.wait_minutes if self.training.autopilot else 0
+        approval += autopilot * 60 / AUTOPILOT_POLL_SECONDS * 12
         # `train` may wait for others twice: before it begins, and when its model package has been approved.
         for phase, events in {"ingest, score": waiting + load, "train": 2 * waiting + endpoint + approval}.items():
             if events > 24_000:
@@ -321,6 +340,7 @@ class Config(_Section):
             orchestration.approval_timeout_minutes
             + serving.rollout_timeout_minutes
             + 2 * orchestration.busy_wait_minutes
+            + autopilot
         ) / 60
         if hours > orchestration.timeout_hours:
             raise ValueError(

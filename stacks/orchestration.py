@@ -112,6 +112,7 @@ class OrchestrationStack(SolventStack):
             key=self._lake.key.key_arn,
             image=image_uri(self.config.region),
             training_role=training.role.role_arn,
+            autopilot_role=training.autopilot_role.role_arn if training.autopilot_role else None,
             model_role=serving.role.role_arn,
             training_source=source.s3_object_url,
             training_source_key=source.s3_object_key,

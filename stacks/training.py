@@ -7,6 +7,7 @@ from constructs import Construct
 from solvent import naming
 from stacks import bundling, packages
 from stacks.config import Config
+from stacks.constructs.autopilot_role import autopilot_role
 from stacks.constructs.base import SolventStack
 from stacks.constructs.dependencies import wait_only_for_policy
 from stacks.constructs.permissions import OBJECTS, UPLOAD, allow, service_role, use_key
@@ -40,6 +41,7 @@ class TrainingStack(SolventStack):
             allow(self.role, "s3:GetObject", on=[f"arn:aws:s3:::{asset.s3_bucket_name}/{asset.s3_object_key}"])
         allow(self.role, "s3:GetObject", on=self.objects("training"), why=OBJECTS)
         allow(self.role, *UPLOAD, on=self.objects("artifacts", "models/"), why=OBJECTS)
+        self.autopilot_role = autopilot_role(self, lake=lake, network=network) if config.training.autopilot else None
         for portfolio in naming.PORTFOLIOS:
             group = sagemaker.CfnModelPackageGroup(
                 self,

@@ -46,5 +46,5 @@ NOT_IMPLEMENTED = (
     "training on more than one instance, Pipe mode",
     "models of several containers, multi-model, serverless and asynchronous endpoints, inference components",
     "data capture of transform jobs, DataProcessing of transform jobs, SplitType RecordIO and TFRecord",
-    "processing, tuning, pipelines, feature store, Model Monitor, unversioned model packages",
+    "processing, tuning, Autopilot, pipelines, feature store, Model Monitor, unversioned model packages",
 )

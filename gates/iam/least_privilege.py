@@ -22,6 +22,7 @@ from gates.iam.roles import Role, Statement, User, managed_policies, roles, text
 from gates.iam.sources import UnreadableCall
 from gates.outcome import SHORTEST_REASON, Finding, Outcome
 from gates.ownership import Platform
+from stacks.constructs import images
 
 # The rules that Step Functions keeps to hear of the end of what it waits for:
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html
@@ -191,6 +192,10 @@ def _named(user: User, here: str) -> Iterator[tuple[str, str]]:
                 r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com/([^:\"']+)", str(user.properties)
             ):
                 yield "ecr:BatchGetImage", "arn:aws:ecr:{1}:{0}:repository/{2}".format(*image)
+            if user.task.endswith("createAutoMLJobV2"):  # it names no image, and hands its role on to its own jobs
+                yield "iam:PassRole", p("RoleArn")
+                for repository in (images.REPOSITORY, images.FEATURE_PROCESSING):
+                    yield "ecr:BatchGetImage", images.repository_arn(here, repository)
 
 
 def _contexts(role: Role, assembly: Assembly) -> Iterator[Finding]:

@@ -107,7 +107,7 @@ class Callers:
                 role = given.get("RoleArn", given.get("ExecutionRoleArn"))
                 if role is None or "sagemaker" not in state["Resource"]:
                     continue
-                vpc = given.get("VpcConfig", {})
+                vpc = given.get("VpcConfig") or given.get("SecurityConfig", {}).get("VpcConfig", {})
                 yield Caller(
                     f"{p['StateMachineName']} {name}",
                     "SageMaker",

@@ -17,5 +17,10 @@ gate = ModelGate(
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """{"run", "model_artifact", "champion"?} -> {"passed", "failures", "metrics", "report"}."""
-    return gate.judge(run=event["run"], model_artifact=event["model_artifact"], champion=event.get("champion"))
+    """{"run", "model_artifact"[, "champion"][, "autopilot"]} -> {"passed", "failures", "metrics", "report"[, "autopilot"]}."""
+    return gate.judge(
+        run=event["run"],
+        model_artifact=event["model_artifact"],
+        champion=event.get("champion"),
+        automl_job=event.get("autopilot"),
+    )

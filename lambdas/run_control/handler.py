@@ -5,6 +5,7 @@ from typing import Any
 import boto3
 from settings import Settings
 
+from solvent import autopilot
 from solvent.approval import Approval
 from solvent.naming import Names
 from solvent.rollout import Rollout
@@ -13,9 +14,10 @@ from solvent.runs import InvalidRun, RunControl
 settings = Settings.from_environment()
 names = Names(settings.environment)
 sagemaker = boto3.client("sagemaker")
+s3 = boto3.client("s3")
 control = RunControl(
     table=boto3.resource("dynamodb").Table(names.runs_table),
-    s3=boto3.client("s3"),
+    s3=s3,
     states=boto3.client("stepfunctions"),
     sagemaker=sagemaker,
     glue=boto3.client("glue"),
@@ -31,7 +33,8 @@ rollout = Rollout(sagemaker, names)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """{"action": "begin", "phase", "execution", "input"} | {"action": "complete", "run", "result"} |
     {"action": "fail", "execution", "error"[, "run"]} | {"action": "pause", "run", "package"} |
-    {"action": "resume", "run", "version"} | {"action": "champion", "run"} | {"action": "tidy", "run", "keep"}."""
+    {"action": "resume", "run", "version"} | {"action": "champion", "run"} | {"action": "tidy", "run", "keep"} |
+    {"action": "autopilot", "run"}."""
     action = event.get("action")
     if action == "begin":
         return control.begin(phase=event["phase"], execution=event["execution"], request=event.get("input") or {})
@@ -49,4 +52,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if action == "tidy":
         deleted = rollout.tidy(event["run"]["portfolio"], event["keep"])
         return {"text": f"the newest {event['keep']}; deleted: {', '.join(deleted) or 'none'}"}
-    raise InvalidRun(f"action is begin, complete, fail, pause, resume, champion or tidy, not {action!r}.")
+    if action == "autopilot":
+        bucket = names.bucket("artifacts", settings.account, settings.region)
+        return autopilot.prepare(s3, run=event["run"], bucket=bucket, prefix=names.prefix)
+    raise InvalidRun(f"action is begin, complete, fail, pause, resume, champion, tidy or autopilot, not {action!r}.")

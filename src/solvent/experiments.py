@@ -71,6 +71,10 @@ class ExperimentLog:
         self._tracking.set_tag(identity, "solvent.gate", "passed" if gate["passed"] else "refused")
         for number, failure in enumerate(gate["failures"], 1):
             self._tracking.set_tag(identity, f"solvent.gate.failure.{number}", str(failure)[:_LONGEST_PARAMETER])
+        if challenger := gate.get("autopilot"):
+            for key, figure in metrics({"autopilot": challenger.get("figures", {})}):
+                self._tracking.log_metric(identity, key, figure)
+            self._tracking.set_tag(identity, "solvent.autopilot", challenger["text"][:_LONGEST_PARAMETER])
         self._tracking.set_terminated(identity, "FINISHED")
         log("experiment_logged", run_id=run["run_id"], experiment=name, mlflow_run=identity)
         return {"experiment": name, "run": identity}

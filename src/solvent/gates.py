@@ -18,7 +18,7 @@ def failures(spec: Specification, evaluation: Evaluation, champion: Evaluation |
     The champion is compared only when both learned the same kind of label: an AUC on a public data set says nothing
     about one on a lender's own loans.
     """
-    rival = champion if champion and champion.get("label_sources") == evaluation.get("label_sources") else None
+    rival = comparable(evaluation, champion)
     found: list[str] = []
     for gate in (_rows, _auc, _champion, _baseline, _leakage, _calibration, _stability, _fairness, _artifact):
         try:
@@ -27,6 +27,12 @@ def failures(spec: Specification, evaluation: Evaluation, champion: Evaluation |
             name = gate.__name__.removeprefix("_")
             found.append(f"{name}: the evaluation does not tell it ({error!r}); train again with this release")
     return found
+
+
+def comparable(evaluation: Evaluation, champion: Evaluation | None) -> Evaluation | None:
+    """The champion's evaluation if both models learned the same kind of label."""
+    same = champion and champion.get("label_sources") == evaluation.get("label_sources")
+    return champion if same else None
 
 
 def reviews(spec: Specification, evaluation: Evaluation) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from solvent import gates, naming, specification
+from solvent import autopilot, gates, naming, specification
 from solvent.champion import live_model
 from solvent.logs import log
 from solvent.model_folder import MANIFEST
@@ -50,12 +50,20 @@ class ModelGate:
     def __init__(self, *, s3: Any, sagemaker: Any, artifacts_bucket: str) -> None:
         self._s3, self._sagemaker, self._bucket = s3, sagemaker, artifacts_bucket
 
-    def judge(self, *, run: Mapping[str, Any], model_artifact: str, champion: str | None = None) -> dict[str, Any]:
+    def judge(
+        self,
+        *,
+        run: Mapping[str, Any],
+        model_artifact: str,
+        champion: str | None = None,
+        automl_job: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
         """{"passed", "failures", "metrics": {name: text}, "report"}; report and evidence are in the artifacts zone.
 
         Among the metrics, `review` names what a person must look at before approving, else it is `none`, and
         `model_sha256` is what the served model.json must hash to. `champion` is a model's name; without one the model
-        behind the portfolio's endpoint is looked up. Raises UnreadableModel.
+        behind the portfolio's endpoint is looked up. `automl_job`, DescribeAutoMLJobV2's answer, adds "autopilot": what
+        the gates say of that job's candidate, which changes nothing about the model. Raises UnreadableModel.
         """
         spec = specification.load(run["portfolio"])
         judged = self._read(model_artifact)
@@ -79,6 +87,10 @@ class ModelGate:
             "model_artifact": model_artifact,
             "run_id": run["run_id"],
         }
+        beside = {}
+        if automl_job is not None:
+            beside = {"autopilot": autopilot.verdict(spec, evaluation, rival, automl_job)}
+        report |= beside
         key = naming.report_key(run["portfolio"], run["run_id"], "gate")
         self._put(key, json.dumps(report, indent=1, sort_keys=True).encode(), EVIDENCE["json"])
         for name, body in judged.documents.items():
@@ -94,6 +106,7 @@ class ModelGate:
                 "model_sha256": judged.manifest,
             },
             "report": f"s3://{self._bucket}/{key}",
+            **beside,
         }
 
     def _put(self, key: str, body: bytes, content_type: str) -> None:

@@ -4,6 +4,7 @@ The stacks create resources under these names and the code that runs finds them 
 the other's outputs. `account` may be a CDK token.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 ZONES = ("landing", "raw", "cleaned", "training", "quarantine", "artifacts")
@@ -163,6 +164,16 @@ def evidence_key(portfolio: str, run_id: str, name: str) -> str:
 def reports_prefix(portfolio: str) -> str:
     """artifacts: the reports of all runs."""
     return f"runs/{portfolio}/"
+
+
+def automl_prefix(prefix: str) -> str:
+    """How the names of an environment's Autopilot jobs begin, and of what they make; nothing else is called so."""
+    return f"{prefix}-auto-"
+
+
+def automl_job(prefix: str, job: str) -> str:
+    """The Autopilot job beside a training job. AWS allows it 32 characters: a hash stands for the rest."""
+    return f"{automl_prefix(prefix)}{hashlib.sha256(job.encode()).hexdigest()[:8]}"
 
 
 def models_prefix(portfolio: str) -> str:

@@ -6,6 +6,7 @@ November 2026; aws-cdk-lib does not know them. A new region is one line here.
 
 VERSION = "3.2-0"  # Python 3.12, scikit-learn 1.8, pandas 2.2, numpy 2.1
 REPOSITORY = "sagemaker-xgboost"
+FEATURE_PROCESSING = "sagemaker-sklearn-automl"  # of Autopilot, in the same accounts
 # The image's toolkit installs the script's directory with `pip install .`, in training and in serving. Without a
 # network pip must neither build in an environment of its own nor ask an index. ("0" means no isolation: it is the value
 # of `build_isolation`.)
@@ -36,8 +37,8 @@ def image_uri(region: str) -> str:
     return f"{_account(region)}.dkr.ecr.{region}.amazonaws.com/{REPOSITORY}:{VERSION}"
 
 
-def repository_arn(region: str) -> str:
-    return f"arn:aws:ecr:{region}:{_account(region)}:repository/{REPOSITORY}"
+def repository_arn(region: str, repository: str = REPOSITORY) -> str:
+    return f"arn:aws:ecr:{region}:{_account(region)}:repository/{repository}"
 
 
 def _account(region: str) -> str:

@@ -20,6 +20,7 @@ class Parts:
     key: str
     image: str
     training_role: str
+    autopilot_role: str | None  # with the option training.autopilot
     model_role: str
     training_source: str  # s3 uri of source.tar.gz
     training_source_key: str

@@ -33,6 +33,10 @@ def _train(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
     _describe_statements(role)
     _sync_jobs(role, stack, "Training")
     _pass_role(role, parts.training_role)
+    if parts.autopilot_role:
+        _pass_role(role, parts.autopilot_role)
+        jobs = stack.arn("sagemaker", f"automl-job/{naming.automl_prefix(stack.names.prefix)}*")
+        allow(role, "sagemaker:CreateAutoMLJobV2", "sagemaker:DescribeAutoMLJobV2", on=[jobs], why=NAMED_AFTER_RUNS)
     _pass_role(role, parts.model_role)
     sagemaker, prefix = stack.arn, stack.names.prefix
     groups = sagemaker("sagemaker", f"model-package-group/{prefix}-*")

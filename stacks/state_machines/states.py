@@ -190,10 +190,27 @@ class Machine:
             "Default": otherwise,
         }
 
-    def refuse(self, name: str, error: str, *, cause: str | None = None, cause_path: str | None = None) -> None:
-        """An error of our own on the way to RecordFailure; the cause is a text or a path (or intrinsic function)."""
+    def refuse(
+        self,
+        name: str,
+        error: str,
+        *,
+        cause: str | None = None,
+        cause_path: str | None = None,
+        catcher: State | None = None,
+    ) -> None:
+        """An error of our own on the way to RecordFailure, or to where `catcher` sends errors.
+
+        The cause is a text or a path (or intrinsic function).
+        """
+        where = catcher or {**ANY, "Next": "RecordFailure"}
         parameters = {"Error": error, **({"Cause.$": cause_path} if cause_path else {"Cause": cause})}
-        self.states[name] = {"Type": "Pass", "Parameters": parameters, "ResultPath": "$.error", "Next": "RecordFailure"}
+        self.states[name] = {
+            "Type": "Pass",
+            "Parameters": parameters,
+            "ResultPath": where["ResultPath"],
+            "Next": where["Next"],
+        }
 
     def poll(
         self,
@@ -201,15 +218,19 @@ class Machine:
         resource: str,
         parameters: Mapping[str, Any],
         *,
-        select: Mapping[str, str],
+        select: Mapping[str, str] | None,
         keep: str,
         seconds: int,
         timeout_minutes: int,
         rules: Sequence[tuple[Mapping[str, Any], str]],
         late: str,
         wait_first: bool = True,
+        catcher: State | None = None,
     ) -> str:
-        """Ask until one of `rules` holds; after `timeout_minutes` fail with cause `late`. Returns the first state."""
+        """Ask until one of `rules` holds; after `timeout_minutes` fail with cause `late`. Returns the first state.
+
+        `catcher` takes every failure, the late one too; without it, RecordFailure does.
+        """
         counter = f"$.{name.lower()}_rounds"
         begin, wait, ask, decide, count, out = (
             f"Await{name}",
@@ -222,7 +243,8 @@ class Machine:
         start = wait if wait_first else ask
         self.states[begin] = {"Type": "Pass", "Result": {"n": 0}, "ResultPath": counter, "Next": start}
         self.states[wait] = {"Type": "Wait", "Seconds": seconds, "Next": ask}
-        self.task(ask, resource, parameters, select=select, keep=keep, then=decide)
+        caught = [catcher] if catcher else []
+        self.task(ask, resource, parameters, select=select, keep=keep, then=decide, caught=caught)
         limit = {"Variable": f"{counter}.n", "NumericGreaterThanEquals": max(1, timeout_minutes * 60 // seconds)}
         self.choose(decide, [*rules, (limit, out)], otherwise=count)
         self.states[count] = {
@@ -231,5 +253,5 @@ class Machine:
             "ResultPath": counter,
             "Next": wait,
         }
-        self.refuse(out, f"{name}TimedOut", cause=late)
+        self.refuse(out, f"{name}TimedOut", cause=late, catcher=catcher)
         return begin

@@ -9,7 +9,7 @@ from typing import Any
 
 from solvent.naming import models_prefix
 from stacks.constructs.images import OFFLINE_PIP
-from stacks.state_machines import approval, deploy, live
+from stacks.state_machines import approval, autopilot, deploy, live
 from stacks.state_machines.parts import Parts
 from stacks.state_machines.states import ANY, Machine
 
@@ -32,6 +32,7 @@ def definition(parts: Parts) -> dict[str, Any]:
             "metrics.$": "$.gate.metrics",
             "gate.$": "$.gate.report",
             "experiment.$": "$.experiment.text",
+            **({"autopilot.$": "$.gate.autopilot.text"} if parts.config.training.autopilot else {}),
             **live.result(parts),
         }
     )
@@ -78,14 +79,21 @@ def _train(parts: Parts, machine: Machine) -> None:
         },
         select={"model_artifact.$": "$.ModelArtifacts.S3ModelArtifacts"},
         keep="$.trained",
-        then="EvaluateModel",
+        then=autopilot.FIRST if training.autopilot else "EvaluateModel",
         timeout_seconds=(training.timeout_minutes + 15) * 60,
     )
+    if training.autopilot:
+        autopilot.add(parts, machine, training.autopilot, then="EvaluateModel")
+    answered = ("passed.$", "failures.$", "metrics.$", "report.$", *(["autopilot.$"] if training.autopilot else []))
     machine.invoke(
         "EvaluateModel",
         parts.model_gate,
-        {"run.$": "$.run", "model_artifact.$": "$.trained.model_artifact"},
-        select={name: f"$.Payload.{name[:-2]}" for name in ("passed.$", "failures.$", "metrics.$", "report.$")},
+        {
+            "run.$": "$.run",
+            "model_artifact.$": "$.trained.model_artifact",
+            **({"autopilot.$": "$.autopilot"} if training.autopilot else {}),
+        },
+        select={name: f"$.Payload.{name[:-2]}" for name in answered},
         keep="$.gate",
         then="LogExperiment",
     )

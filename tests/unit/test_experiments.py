@@ -102,3 +102,10 @@ def test_a_member_outside_of_the_folder_is_not_written(experiments: ExperimentLo
     with pytest.raises(UnreadableArchive, match="hostile.tar.gz"):
         record(experiments, key="hostile.tar.gz")
     assert not list(tmp_path.rglob("escaped"))
+
+
+def test_autopilots_candidate_is_logged_beside_ours(experiments: ExperimentLog, tracking: MlflowClient) -> None:
+    challenger = {"text": "AUC 0.8 on its own validation split", "figures": {"auc": 0.8}}
+    found = tracking.get_run(record(experiments, {**PASSED, "autopilot": challenger})["run"])
+    assert (found.data.metrics["auc"], found.data.metrics["autopilot.auc"]) == (0.71, 0.8)
+    assert found.data.tags["solvent.autopilot"] == challenger["text"]

@@ -41,6 +41,17 @@ class TestModelGate:
         assert key == "runs/lending/0123456789abcdef/gate.json"
         assert json.loads(s3.get_object(Bucket="artifacts", Key=key)["Body"].read())["passed"] is True
 
+    def test_autopilots_candidate_is_in_the_report_and_changes_no_verdict(self, s3: Any) -> None:
+        job = {"AutoMLJobStatus": "Completed", "BestCandidate": {"FinalAutoMLJobObjectiveMetric": {"Value": 0.1}}}
+        verdict = self.judge(s3, automl_job=job)
+        assert verdict["passed"] is True
+        assert verdict["failures"] == []
+        key = verdict["report"].removeprefix("s3://artifacts/")
+        report = json.loads(s3.get_object(Bucket="artifacts", Key=key)["Body"].read())
+        assert report["autopilot"] == verdict["autopilot"]
+        assert verdict["autopilot"]["failures"][0].startswith("minimum_auc")
+        assert "autopilot" not in self.judge(s3)
+
     def test_the_documents_of_the_archive_are_laid_beside_the_report_and_nothing_else_is(self, s3: Any) -> None:
         held = dict.fromkeys(
             (

@@ -110,3 +110,14 @@ def test_old_configurations_are_tidied_and_named(manifest: str) -> None:
         sagemaker.go_live(endpoint, f"{endpoint}-{run}")
     done = invoke({"action": "tidy", "run": {"portfolio": "lending"}, "keep": 2}, sagemaker)
     assert done == {"text": f"the newest 2; deleted: {endpoint}-a"}
+
+
+def test_an_autopilot_job_is_prepared_with_its_features_in_the_artifacts_zone(manifest: str) -> None:
+    ingested(manifest)
+    run = invoke({"action": "begin", "phase": "train", "execution": "a", "input": {"portfolio": "lending"}})
+    job = invoke({"action": "autopilot", "run": run})
+    zone, _, key = job["features"].removeprefix("s3://").partition("/")
+    assert (zone, job["target"]) == (bucket("artifacts"), "defaulted")
+    assert job["job_name"].startswith("solvent-dev-auto-")
+    features = json.loads(boto3.client("s3").get_object(Bucket=zone, Key=key)["Body"].read())
+    assert features["FeatureAttributeNames"]
