@@ -17,7 +17,10 @@ gate = ModelGate(
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """{"run", "model_artifact"[, "champion"][, "autopilot"]} -> {"passed", "failures", "metrics", "report"[, "autopilot"]}."""
+    """{"run", "model_artifact"[, "champion"][, "autopilot"]} -> {"passed", "failures", "metrics", "report"}.
+
+    With "autopilot", what became of that job, the answer has "autopilot", too.
+    """
     return gate.judge(
         run=event["run"],
         model_artifact=event["model_artifact"],

@@ -75,7 +75,7 @@ def _job(parts: Parts, option: Autopilot) -> dict[str, Any]:
                 "TargetAttributeName.$": "$.autopilot_job.target",
                 "FeatureSpecificationS3Uri.$": "$.autopilot_job.features",
                 "Mode": "HYPERPARAMETER_TUNING",  # the mode whose candidates are counted
-                # Its images are those of XGBoost's account; the other algorithms' are elsewhere, and candidates of ours.
+                # Its images lie in XGBoost's account; those of the other algorithms do not.
                 "CandidateGenerationConfig": {"AlgorithmsConfig": [{"AutoMLAlgorithms": ["xgboost"]}]},
                 "CompletionCriteria": {
                     "MaxCandidates": option.maximum_candidates,
