@@ -20,6 +20,7 @@ ROLES = {  # kind of what runs in the VPC -> property with its role, or its role
     "AWS::Lambda::Function": "Role",
     "AWS::RedshiftServerless::Namespace": "IamRoles",
 }
+NO_CALLS = {"iam:PassRole"}  # a permission that a service looks up when it is given a role
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class Callers:
         return {role.where: role for role in roles(self._assembly).values()}
 
     def _actions(self, role: str) -> frozenset[str]:
-        return frozenset(self._roles[role].granted if role in self._roles else ())
+        return frozenset(self._roles[role].granted - NO_CALLS if role in self._roles else ())
 
 
 def owners(assembly: Assembly, where: str, references: Any) -> frozenset[str]:
