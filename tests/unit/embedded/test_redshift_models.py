@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from redshift_fixtures import ROLE, SECRET_ROLE, Warehouse
 
 from embedded_aws.redshift.errors import SqlError
 from embedded_aws.sagemaker import server
+from solvent.modelling import export
 
 CREATE = (
     "CREATE MODEL risk.application FUNCTION probability (float8, int, varchar) RETURNS float8 "
@@ -38,9 +38,8 @@ class Container:
     """The repository's own inference code in the embedded SageMaker's serving process."""
 
     def __init__(self, folder: Path) -> None:
-        (folder / "scorecard.json").write_text(small_scorecard().to_json())
-        shutil.copytree(ROOT / "sagemaker" / "inference", folder / "code")
-        shutil.copytree(ROOT / "src" / "solvent", folder / "code" / "solvent")
+        inference = ROOT / "sagemaker" / "inference" / "inference.py"
+        export.write(folder, small_scorecard(), evaluation={}, inference=inference)
         command = [sys.executable, server.__file__, str(folder), str(folder / "code"), "inference.py"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout

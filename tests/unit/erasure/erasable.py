@@ -179,8 +179,10 @@ class Bank:
         return found
 
     def tables(self) -> list[str]:
-        """The tables, and the marts that are materialized."""
-        return [c.table for c in contracts.load().values() if c.kind == "published" or c.materialized]
+        """The tables, and the marts that are materialized, but for those of options."""
+        return [
+            c.table for c in contracts.load().values() if c.kind == "published" or (c.materialized and not c.option)
+        ]
 
     def others(self) -> dict[str, Any]:
         """What is not the person's: rows of every current table and file, and the warehouse."""
