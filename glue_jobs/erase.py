@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import boto3
 from awsglue.utils import getResolvedOptions
@@ -29,7 +28,6 @@ owner = job_run(arguments["JOB_NAME"], run_id)
 ledger = Ledger(
     boto3.resource("dynamodb").Table(arguments["runs_table"]),
     alive=Holders(boto3.client("stepfunctions"), boto3.client("glue")).alive,
-    now=lambda: datetime.now(UTC).isoformat(timespec="seconds"),
 )
 data = DataApi(boto3.client("redshift-data"), workgroup=arguments["workgroup"], database=naming.DATABASE)
 

@@ -335,6 +335,8 @@ def test_prod_shifts_by_canary_and_scales_what_is_in_service(live: Platform, kil
     assert done["status"] == "SUCCEEDED", done.get("cause")
     (again,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
     assert again["ScalableTargetARN"] != target["ScalableTargetARN"]
+    # dev's own machine, which other tests start, knows of no scaling.
+    scaling.deregister_scalable_target(**{name: again[name] for name in TARGET})
 
 
 def prods_train() -> dict[str, Any]:
