@@ -25,7 +25,7 @@ help: ## List the targets
 	@$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) && touch $@
 
 .venv/.runtime: .venv/.uv requirements.txt pyproject.toml
-	@echo "· installing what the demo needs (about 1.1 GB; a minute or two the first time)"
+	@echo "· installing what the demo needs (about 1.6 GB; a minute or two the first time)"
 	@$(UV) -r requirements.txt && $(UV) --no-deps -e . && touch $@
 
 .venv/.dev: .venv/.runtime requirements-dev.txt

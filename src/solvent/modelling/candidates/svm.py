@@ -1,41 +1,25 @@
 """A support vector machine with a radial kernel, by Nystroem features so that it fits 30,000 rows."""
 
-from collections.abc import Sequence
-
-import pandas as pd
 from sklearn.kernel_approximation import Nystroem
 from sklearn.svm import LinearSVC
 
-from solvent.modelling.candidates import Parameters, pipeline
-from solvent.modelling.data import Floats, Ints
-from solvent.specification import Feature
+from solvent.modelling.candidates import Parameters
+from solvent.modelling.candidates.pipeline import Peer
 
 
-class SupportVectors:
-    name = "svm"
-    explains = False
-    grid: Sequence[Parameters] = (
-        {"C": 0.1, "gamma": 0.3, "components": 300},
-        {"C": 0.01, "gamma": 0.3, "components": 300},
+def _kernel(parameters: Parameters, features: int, rows: int, seed: int) -> Nystroem:
+    return Nystroem(
+        gamma=parameters["gamma"] / features, n_components=min(parameters["components"], rows), random_state=seed
     )
 
-    def fit(
-        self,
-        frame: pd.DataFrame,
-        y: Ints,
-        weights: Floats,
-        *,
-        features: Sequence[Feature],
-        parameters: Parameters,
-        seed: int,
-    ) -> pipeline.Piped:
-        kernel = Nystroem(
-            gamma=parameters["gamma"] / len(features),
-            n_components=min(parameters["components"], len(y)),
-            random_state=seed,
-        )
-        classifier = LinearSVC(C=parameters["C"], random_state=seed)
-        return pipeline.fit(classifier, frame, y, weights, features, normal=True, kernel=kernel)
 
-
-CANDIDATE = SupportVectors()
+CANDIDATE = Peer(
+    name="svm",
+    grid=(
+        {"C": 0.1, "gamma": 0.3, "components": 300},
+        {"C": 0.01, "gamma": 0.3, "components": 300},
+    ),
+    make=lambda parameters, seed: LinearSVC(C=parameters["C"], random_state=seed),
+    normal=True,
+    kernel=_kernel,
+)
