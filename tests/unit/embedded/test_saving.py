@@ -39,6 +39,7 @@ class Saves:
 
 @pytest.fixture
 def saves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Saves]:
+    adapter.STACKS.get(), adapter.SFN_EXECUTIONS.get()  # imported now: seconds, which `settle` would count
     found = Saves()
     monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path / "saved"))
     saving.open_folder(tmp_path / "saved")
