@@ -14,6 +14,11 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+# One thread: sums in one order, so the same figures on a machine of any size; and these small matrices cost several
+# threads more in waiting for each other than they win.
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 METRICS = ("auc", "gini", "ks", "brier", "accuracy", "majority_accuracy", "rows")
 
 

@@ -83,6 +83,8 @@ def joined(groups: "pd.Series[Any]", features: pd.DataFrame) -> Ints:
 
 def numbers(values: "pd.Series[Any]") -> Floats:
     """Floats with NaN for null, whatever numeric type (Decimal, nullable integer) the column has."""
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "fi":  # the usual case, without a detour by objects
+        return values.to_numpy(np.float64)
     return np.asarray(pd.to_numeric(values.astype("object").where(values.notna(), np.nan)), dtype=np.float64)
 
 
