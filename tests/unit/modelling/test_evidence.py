@@ -1,5 +1,6 @@
 import copy
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from examples import GOOD
 from solvent import specification
 from solvent.modelling import evidence
 from solvent.modelling.data import Floats
-from solvent.modelling.evidence import card, pages
+from solvent.modelling.evidence import card, pages, plots
 from solvent.specification import Feature
 
 LENDING, BANKRUPTCY = specification.load("lending"), specification.load("bankruptcy")
@@ -140,6 +141,16 @@ def test_the_reports_hold_the_figures(folder: Path) -> None:
     card_page = Reader((folder / "model_card.html").read_text(encoding="utf-8"))
     assert LENDING.features[0].sources[0] in card_page.text
     assert "annual_income" not in card_page.text  # not a feature of this model
+
+
+@pytest.mark.parametrize(
+    ("end", "ticks"),
+    [(1.0, ["0", "0.2", "0.4", "0.6", "0.8", "1"]), (0.679, ["0", "0.2", "0.4", "0.6"]), (0.0, ["0"])],
+)
+def test_axes_are_marked_at_round_numbers(end: float, ticks: list[str]) -> None:
+    drawn = plots.lines("ROC", plots.Axes("across", "up", y_range=(0.0, end)), [])
+    at_the_left = re.findall(r'text-anchor="end">([^<]*)<', drawn)
+    assert at_the_left == ticks
 
 
 def test_tables_name_their_columns_and_rows_for_those_who_do_not_see_them(folder: Path) -> None:

@@ -13,13 +13,15 @@ body { margin: 0 auto; padding: 1.5rem; max-width: 62rem; font: 16px/1.5 system-
 h1 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
 .draft { border: 2px solid var(--bad); padding: .5rem 1rem; font-weight: 600; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; min-width: min(100%, 36rem); margin: 1rem 0; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); padding-bottom: .25rem; }
 th, td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line); text-align: right; }
+td { white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; min-width: 9rem; }
-.words td { text-align: left; overflow-wrap: anywhere; }
+.words td, .words th { text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .plots { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 0; flex: 1 1 18rem; max-width: 30rem; }
 svg { width: 100%; height: auto; font: 11px system-ui, sans-serif; } figcaption { color: var(--soft); }
+.named { white-space: nowrap; margin-left: .5em; }
 """
 
 

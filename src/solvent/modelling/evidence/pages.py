@@ -3,11 +3,18 @@
 from typing import Any
 
 from solvent.modelling.evidence import card
-from solvent.modelling.evidence.markup import Html, between, element, page, percent, table, text
+from solvent.modelling.evidence.markup import Html, between, element, join, page, percent, table, text
 from solvent.modelling.evidence.plots import Axes, Line, bars, lines
 from solvent.specification import Specification
 
 Evaluation = dict[str, Any]
+NAMES = {
+    "auc": "AUC",
+    "gini": "Gini (2 AUC − 1)",
+    "ks": "Kolmogorov-Smirnov",
+    "brier": "Brier score",
+    "majority_accuracy": "majority accuracy (always the more frequent outcome)",
+}
 DIAGONAL = Line("chance", [[0, 0], [1, 1]], dashed=True)
 
 
@@ -71,9 +78,10 @@ def _validation(evaluation: Evaluation, specification: Specification) -> list[Ht
 
 
 def _figures(evaluation: Evaluation) -> Html:
-    rows = [(name.replace("_", " "), evaluation[name]) for name in card.FIGURES]
+    rows = [(NAMES.get(name, name.replace("_", " ")), evaluation[name]) for name in card.FIGURES]
     rows.append(("area under precision and recall", evaluation["curves"]["pr_auc"]))
-    return table(f"Out of fold. {evaluation.get('protocol', '')}", ("Figure", "Value"), rows)
+    protocol = element("p", evaluation.get("protocol", ""))
+    return join([protocol, table("Out of fold", ("Figure", "Value"), rows)])
 
 
 def _limits(evaluation: Evaluation, specification: Specification) -> list[Html]:

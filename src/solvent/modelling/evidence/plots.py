@@ -1,11 +1,12 @@
 """Small charts as inline SVG: lines and bars on two linear axes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from solvent.modelling.evidence.markup import Html, element
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 360, 260, 48, 40, 10, 10
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 360, 260, 56, 40, 10, 16
 COLOURS = ("#1f6f8b", "#b3441e", "#5a6673")
 Points = Sequence[Sequence[float]]
 
@@ -66,14 +67,12 @@ def bars(title: str, axes: Axes, edges: Sequence[float], series: Sequence[tuple[
 
 def _figure(title: str, axes: Axes, drawn: Sequence[Html], names: Sequence[str]) -> Html:
     frame = []
-    for step in range(6):
-        share = step / 5
-        value = axes.x_range[0] + share * (axes.x_range[1] - axes.x_range[0])
+    for value in _ticks(*axes.x_range):
         x, y = axes.at(value, axes.y_range[0])
-        frame.append(element("text", f"{value:.3g}", x=f"{x:.1f}", y=f"{y + 14:.1f}", text_anchor="middle"))
-        value = axes.y_range[0] + share * (axes.y_range[1] - axes.y_range[0])
+        frame.append(element("text", f"{value:.6g}", x=f"{x:.1f}", y=f"{y + 14:.1f}", text_anchor="middle"))
+    for value in _ticks(*axes.y_range):
         x, y = axes.at(axes.x_range[0], value)
-        frame.append(element("text", f"{value:.3g}", x=f"{x - 5:.1f}", y=f"{y + 4:.1f}", text_anchor="end"))
+        frame.append(element("text", f"{value:.6g}", x=f"{x - 5:.1f}", y=f"{y + 4:.1f}", text_anchor="end"))
         frame.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=f"{y:.1f}", y2=f"{y:.1f}", stroke="#e6eaee"))
     middle = (HEIGHT - BOTTOM) / 2
     frame.append(element("text", axes.x, x=(LEFT + WIDTH) / 2, y=HEIGHT - 8, text_anchor="middle"))
@@ -82,7 +81,17 @@ def _figure(title: str, axes: Axes, drawn: Sequence[Html], names: Sequence[str])
     )
     svg = element("svg", *frame, *drawn, viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=title)
     swatches = [
-        element("span", " ■ ", element("span", name, style="color:var(--ink)"), style=f"color:{colour}")
+        element("span", "■ ", element("span", name, style="color:var(--ink)"), style=f"color:{colour}", class_="named")
         for colour, name in zip(COLOURS, names, strict=False)
     ]
     return element("figure", svg, element("figcaption", title, *swatches))
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers from `low` to `high`, two to six; the one value where they are the same."""
+    if not high > low:
+        return [low]
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= rough * 0.999)
+    return [number * step for number in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
