@@ -5,21 +5,15 @@ nothing is computed here. MLflow is SageMaker's managed app in an account, a loc
 """
 
 import json
-import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from solvent import model_archive
 from solvent.logs import log
 
-EVIDENCE = "evidence/"
-LARGEST_FILE = 50_000_000
 _LONGEST_PARAMETER = 500  # MLflow keeps 6,000 characters; a person reads less
-
-
-class UnreadableArchive(Exception):
-    """The model archive of a training job is not one of this platform; the message says which."""
 
 
 class Tracking(Protocol):
@@ -45,7 +39,7 @@ class ExperimentLog:
     def record(self, *, run: Mapping[str, Any], model_artifact: str, gate: Mapping[str, Any]) -> dict[str, str]:
         """Log one job; a second time changes nothing. Returns {"experiment", "run"}: a name and MLflow's id.
 
-        Raises UnreadableArchive, and whatever MLflow raises.
+        Raises UnreadableModel, and whatever MLflow raises.
         """
         name = f"{self._prefix}-{run['portfolio']}"
         known = self._tracking.get_experiment_by_name(name)
@@ -54,20 +48,18 @@ class ExperimentLog:
         found = list(self._tracking.search_runs([experiment], f"tags.`solvent.job` = '{job}'"))
         if found and found[0].info.status == "FINISHED":
             return {"experiment": name, "run": found[0].info.run_id}
+        archive = model_archive.read(self._s3, model_artifact)
         started = found[0] if found else self._tracking.create_run(
             experiment, tags={"solvent.job": job, "solvent.run_id": str(run["run_id"])}, run_name=job
         )  # fmt: skip
         identity = str(started.info.run_id)
-        with tempfile.TemporaryDirectory() as folder:
-            files = self._unpacked(model_artifact, Path(folder))
-            evaluation = json.loads((Path(folder) / "evaluation.json").read_text())
-            for key, value in parameters(evaluation):
-                self._tracking.log_param(identity, key, value)
-            for key, figure in metrics(evaluation):
-                self._tracking.log_metric(identity, key, figure)
-            for file in files:
-                below = file.relative_to(folder).parent.as_posix()
-                self._tracking.log_artifact(identity, str(file), None if below == "." else below)
+        for key, value in parameters(archive.evaluation):
+            self._tracking.log_param(identity, key, value)
+        for key, figure in metrics(archive.evaluation):
+            self._tracking.log_metric(identity, key, figure)
+        self._log_file(identity, model_archive.EVALUATION, json.dumps(archive.evaluation, indent=1).encode())
+        for document, body in archive.documents.items():
+            self._log_file(identity, document, body, folder="evidence")
         self._tracking.set_tag(identity, "solvent.gate", "passed" if gate["passed"] else "refused")
         for number, failure in enumerate(gate["failures"], 1):
             self._tracking.set_tag(identity, f"solvent.gate.failure.{number}", str(failure)[:_LONGEST_PARAMETER])
@@ -79,29 +71,12 @@ class ExperimentLog:
         log("experiment_logged", run_id=run["run_id"], experiment=name, mlflow_run=identity)
         return {"experiment": name, "run": identity}
 
-    def _unpacked(self, uri: str, folder: Path) -> list[Path]:
-        """evaluation.json and the evidence of a model archive, below `folder`."""
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
-        local = folder / "model.tar.gz"
-        self._s3.download_file(bucket, key, str(local))
-        found = []
-        try:
-            with tarfile.open(local, mode="r:gz") as archive:
-                for member in archive:
-                    name = member.name.removeprefix("./")
-                    wanted = name == "evaluation.json" or name.startswith(EVIDENCE)
-                    if not (wanted and member.isfile() and member.size <= LARGEST_FILE):
-                        continue
-                    member.name = name
-                    archive.extract(member, folder, filter="data")
-                    found.append(folder / name)
-        except tarfile.TarError as error:
-            raise UnreadableArchive(f"{uri} is no model archive of this platform: {error}.") from error
-        finally:
-            local.unlink()
-        if folder / "evaluation.json" not in found:
-            raise UnreadableArchive(f"{uri} holds no evaluation.json: train again with this release.")
-        return found
+    def _log_file(self, run: str, name: str, body: bytes, folder: str | None = None) -> None:
+        """MLflow takes files, not bytes."""
+        with tempfile.TemporaryDirectory() as temporary:
+            local = Path(temporary) / name
+            local.write_bytes(body)
+            self._tracking.log_artifact(run, str(local), folder)
 
 
 def metrics(evaluation: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -179,8 +179,8 @@ class TestSources:
         return tmp_path
 
     def test_a_new_call_is_missing(self, prod: Assembly, checkout: Path) -> None:
-        gates = checkout / "src" / "solvent" / "model_gate.py"
-        gates.write_text(gates.read_text().replace("self._s3.get_object", "self._s3.get_object_tagging"))
+        gates = checkout / "src" / "solvent" / "model_archive.py"
+        gates.write_text(gates.read_text().replace("s3.get_object(", "s3.get_object_tagging("))
         named = Finding("missing-action", "solvent-prod-model-gate", "s3:GetObjectTagging is needed and not allowed")
         assert named in check(prod, checkout).findings
 

@@ -12,7 +12,8 @@ import pytest
 from mlflow import MlflowClient
 from moto import mock_aws
 
-from solvent.experiments import ExperimentLog, UnreadableArchive
+from solvent.experiments import ExperimentLog
+from solvent.model_archive import UnreadableModel
 
 BUCKET = "artifacts"
 RUN = {"portfolio": "lending", "run_id": "0123456789abcdef", "job_name": "solvent-dev-lending-0123456789abcdef-1"}
@@ -92,15 +93,17 @@ def test_a_job_that_is_logged_again_stays_one_run(experiments: ExperimentLog, tr
 @pytest.mark.parametrize("body", [b"no archive", archive({"scorecard.json": "{}"})])
 def test_what_is_no_model_archive_is_refused_by_name(experiments: ExperimentLog, s3: Any, body: bytes) -> None:
     s3.put_object(Bucket=BUCKET, Key="other.tar.gz", Body=body)
-    with pytest.raises(UnreadableArchive, match="other.tar.gz"):
+    with pytest.raises(UnreadableModel, match="other.tar.gz"):
         record(experiments, key="other.tar.gz")
 
 
-def test_a_member_outside_of_the_folder_is_not_written(experiments: ExperimentLog, s3: Any, tmp_path: Path) -> None:
+def test_a_member_outside_of_the_folder_is_not_written(
+    experiments: ExperimentLog, tracking: MlflowClient, s3: Any, tmp_path: Path
+) -> None:
     hostile = archive({"evaluation.json": json.dumps(EVALUATION), "evidence/../../../escaped": "x"})
     s3.put_object(Bucket=BUCKET, Key="hostile.tar.gz", Body=hostile)
-    with pytest.raises(UnreadableArchive, match="hostile.tar.gz"):
-        record(experiments, key="hostile.tar.gz")
+    said = record(experiments, key="hostile.tar.gz")
+    assert [a.path for a in tracking.list_artifacts(said["run"])] == ["evaluation.json"]
     assert not list(tmp_path.rglob("escaped"))
 
 

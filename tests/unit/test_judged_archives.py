@@ -8,7 +8,8 @@ from fakes import SageMaker
 from moto import mock_aws
 
 from examples import GOOD, MANIFEST, RUN, archive, packed
-from solvent.model_gate import ModelGate, UnreadableModel
+from solvent.model_archive import UnreadableModel
+from solvent.model_gate import ModelGate
 
 
 class TestModelGate:
