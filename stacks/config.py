@@ -211,14 +211,34 @@ class Autopilot(_Section):
         return self.maximum_runtime_minutes + 30
 
 
+class Tuning(_Section):
+    """SageMaker's tuning job before the training job: how many trials, and for how long (docs/decisions/0021)."""
+
+    maximum_jobs: int = Field(ge=2, le=500)
+    parallel_jobs: int = Field(ge=1, le=10)
+    maximum_runtime_minutes: int = Field(ge=15, le=1440)
+
+    @property
+    def wait_minutes(self) -> int:
+        """How long `train` waits: the job's own limit, and what AWS takes to end it."""
+        return self.maximum_runtime_minutes + 30
+
+    @model_validator(mode="after")
+    def _parallel(self) -> Self:
+        if self.parallel_jobs > self.maximum_jobs:
+            raise ValueError("parallel_jobs is above maximum_jobs")
+        return self
+
+
 class Training(_Section):
-    """`autopilot`: an option, null where it is off."""
+    """`autopilot` and `tuning`: options, null where they are off."""
 
     instance_type: Instance
     volume_gb: int = Field(ge=1, le=1024)
     timeout_minutes: Minutes
     approval: Literal["Approved", "PendingManualApproval"]
     autopilot: Autopilot | None
+    tuning: Tuning | None
 
 
 class Serving(_Section):
@@ -341,6 +361,7 @@ class Config(_Section):
             + serving.rollout_timeout_minutes
             + 2 * orchestration.busy_wait_minutes
             + autopilot
+            + (self.training.tuning.wait_minutes if self.training.tuning else 0)
         ) / 60
         if hours > orchestration.timeout_hours:
             raise ValueError(

@@ -22,6 +22,7 @@ _LOG_DELIVERY = (
 # The rule by which Step Functions hears of the end, named by the page of each integration, as
 # https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
 _RULES = {
+    "sagemaker:createHyperParameterTuningJob.sync": "StepFunctionsGetEventsForSageMakerTuningJobsRule",
     "sagemaker:createTrainingJob.sync": "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
     "sagemaker:createTransformJob.sync": "StepFunctionsGetEventsForSageMakerTransformJobsRule",
     "states:startExecution.sync": "StepFunctionsGetEventsForStepFunctionsExecutionRule",

@@ -55,7 +55,7 @@ def _sagemaker(operation: str) -> Integration:
     return Integration(service="sagemaker", target="SageMaker", operation=operation)
 
 
-def _job(kind: str) -> Integration:
+def _job(kind: str, resource: str) -> Integration:
     name = f"{kind}JobName"
 
     def identified(given: Payload, answer: Payload) -> Payload:
@@ -74,15 +74,16 @@ def _job(kind: str) -> Integration:
         stop_request=identified,
         # The job is tagged as Step Functions' own: https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
         also=(
-            ("sagemaker:AddTags", lambda given: service.arn("sagemaker", f"{kind.lower()}-job/{given[name]}")),
-            ("sagemaker:ListTags", lambda given: service.arn("sagemaker", f"{kind.lower()}-job/{given[name]}")),
+            ("sagemaker:AddTags", lambda given: service.arn("sagemaker", f"{resource}/{given[name]}")),
+            ("sagemaker:ListTags", lambda given: service.arn("sagemaker", f"{resource}/{given[name]}")),
         ),
     )
 
 
 SAGEMAKER = {
-    "sagemaker:createTrainingJob": _job("Training"),
-    "sagemaker:createTransformJob": _job("Transform"),
+    "sagemaker:createHyperParameterTuningJob": _job("HyperParameterTuning", "hyper-parameter-tuning-job"),
+    "sagemaker:createTrainingJob": _job("Training", "training-job"),
+    "sagemaker:createTransformJob": _job("Transform", "transform-job"),
     "sagemaker:createModel": _sagemaker("CreateModel"),
     "sagemaker:createEndpointConfig": _sagemaker("CreateEndpointConfig"),
     "sagemaker:createEndpoint": _sagemaker("CreateEndpoint"),

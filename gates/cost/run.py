@@ -1,6 +1,7 @@
 """What one run of a phase costs, by what the states of its machine start."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from gates.assembly import Assembly
 from gates.cost.prices import HOURS, Assumed, Line, Properties, UnpricedError
@@ -44,6 +45,10 @@ def run(assembly: Assembly, phase: str, assumed: Assumed) -> Iterator[Line]:
             yield _etl(assembly.one("AWS::Glue::Job", Name=given["JobName"]), assumed)
         elif resource.startswith("sagemaker:createTrainingJob"):
             yield from _training(given["ResourceConfig"], assumed)
+        elif resource.startswith("sagemaker:createHyperParameterTuningJob"):
+            trials = given["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
+            for line in _training(given["TrainingJobDefinition"]["ResourceConfig"], assumed):
+                yield replace(line, what=f"tuning: {line.what}", quantity=trials * line.quantity)
         elif resource.startswith("sagemaker:createTransformJob"):
             used = given["TransformResources"]
             hours = used["InstanceCount"] * assumed["transform_minutes"] / 60

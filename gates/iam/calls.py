@@ -27,6 +27,7 @@ ONLY_IF = {
 }
 SCRIPTS = {
     "sagemaker:createTrainingJob": "sagemaker/training/train.py",
+    "sagemaker:createHyperParameterTuningJob": "sagemaker/training/train.py",
     "sagemaker:createModel": "sagemaker/inference/inference.py",
 }
 UNIVERSAL = "arn:aws:scheduler:::aws-sdk:"  # a schedule's target that is an API: `<this>glue:startJobRun`

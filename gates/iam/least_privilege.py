@@ -27,6 +27,7 @@ from stacks.constructs import images
 # The rules that Step Functions keeps to hear of the end of what it waits for:
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html
 EVENT_RULES = {
+    "sagemaker:createHyperParameterTuningJob.sync": "StepFunctionsGetEventsForSageMakerTuningJobsRule",
     "sagemaker:createTrainingJob.sync": "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
     "sagemaker:createTransformJob.sync": "StepFunctionsGetEventsForSageMakerTransformJobsRule",
     "states:startExecution.sync:2": "StepFunctionsGetEventsForStepFunctionsExecutionRule",

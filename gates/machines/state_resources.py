@@ -3,6 +3,7 @@
 `sagemaker:createModel` in the state CreateModel of the machine `m` becomes the resource `m.CreateModel` of the type
 AWS::SageMaker::Model; its properties are the parameters of the call. A parameter that is read at run time
 (`"KmsKeyId.$": "$.key"`) becomes `"KmsKeyId": "$.key"`: a rule sees that it is given, and that it is not a constant.
+The training jobs that a tuning job makes are a resource of their own, `m.Tune.trial`, under the rules of training jobs.
 """
 
 import re
@@ -21,12 +22,15 @@ def template(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         for flow in flows(definition):
             for name, task in flow.of("Task"):
                 if call := _MAKING.fullmatch(str(task.get("Resource"))):
-                    found[f"{machine}.{name}"] = {
-                        "Type": f"AWS::SageMaker::{call['kind']}",
-                        "Metadata": {"Operation": call["operation"]},
-                        "Properties": _plain(task.get("Parameters", task.get("Arguments", {}))),
-                    }
+                    given = _plain(task.get("Parameters", task.get("Arguments", {})))
+                    found[f"{machine}.{name}"] = _resource(call["kind"], call["operation"], given)
+                    if trial := given.get("TrainingJobDefinition"):
+                        found[f"{machine}.{name}.trial"] = _resource("TrainingJob", call["operation"], trial)
     return {"Resources": found}
+
+
+def _resource(kind: str, operation: str, properties: dict[str, Any]) -> dict[str, Any]:
+    return {"Type": f"AWS::SageMaker::{kind}", "Metadata": {"Operation": operation}, "Properties": properties}
 
 
 def _plain(value: Any) -> Any:

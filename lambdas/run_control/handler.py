@@ -7,7 +7,7 @@ from settings import Settings
 
 from solvent import autopilot
 from solvent.approval import Approval
-from solvent.naming import Names
+from solvent.naming import Names, tuning_job
 from solvent.rollout import Rollout
 from solvent.runs import InvalidRun, RunControl
 
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """{"action": "begin", "phase", "execution", "input"} | {"action": "complete", "run", "result"} |
     {"action": "fail", "execution", "error"[, "run"]} | {"action": "pause", "run", "package"} |
     {"action": "resume", "run", "version"} | {"action": "champion", "run"} | {"action": "tidy", "run", "keep"} |
-    {"action": "autopilot", "run"}."""
+    {"action": "autopilot", "run"} | {"action": "tuning", "run"}."""
     action = event.get("action")
     if action == "begin":
         return control.begin(phase=event["phase"], execution=event["execution"], request=event.get("input") or {})
@@ -55,4 +55,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if action == "autopilot":
         bucket = names.bucket("artifacts", settings.account, settings.region)
         return autopilot.prepare(s3, run=event["run"], bucket=bucket, prefix=names.prefix)
-    raise InvalidRun(f"action is begin, complete, fail, pause, resume, champion, tidy or autopilot, not {action!r}.")
+    if action == "tuning":
+        return {"job_name": tuning_job(names.prefix, event["run"]["job_name"])}
+    raise InvalidRun(
+        f"action is begin, complete, fail, pause, resume, champion, tidy, autopilot or tuning, not {action!r}."
+    )

@@ -27,7 +27,7 @@ def main():
     # Not before: what these import is in the channel.
     import pandas as pd
 
-    from solvent import modelling, specification
+    from solvent import modelling, specification, tuning
     from solvent.modelling import evidence, export
 
     options = hyperparameters()
@@ -35,10 +35,16 @@ def main():
     if not files:
         raise SystemExit("Channel `train` holds no parquet file: has the ETL of this run written the features?")
     frame = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
-    asked = specification.load(options["portfolio"])
-    trained = modelling.train(frame, specification=asked, excluded=options["excluded_features"])
+    settings = tuning.tried(options["tuned"])
+    asked = tuning.settled(specification.load(options["portfolio"]), settings)
+    excluded = options["excluded_features"]
+    if options["trial"]:
+        print(tuning.answer(modelling.trial(frame, specification=asked, excluded=excluded)))
+        return
+    trained = modelling.train(frame, specification=asked, excluded=excluded)
     evaluation = {
         **trained.evaluation,
+        **({"tuned": settings, "protocol": f"{trained.evaluation['protocol']}; {tuning.NOTE}"} if settings else {}),
         **export.measured(trained.model, trained.fit, trained.frame, terms=trained.terms),
         "run_id": options["run_id"],
         "portfolio": options["portfolio"],
@@ -76,28 +82,39 @@ def unpack():
 
 
 def hyperparameters():
-    """Portfolio, run id and excluded features.
+    """Portfolio, run id, excluded features, the settings that a tuning job found, and whether this job is its trial.
 
     Read as the API received them: the toolkit decodes each as JSON and would take the run id 12345678901234e5 for a
-    number. Where there is no such file, from the command line.
+    number. Where there is no such file, from the command line. A trial's hyperparameters are the algorithm's own; what
+    is ours is in its environment.
     """
     parser = argparse.ArgumentParser()
-    for name, default in (("portfolio", None), ("run_id", ""), ("excluded_features", "[]")):
-        parser.add_argument(f"--{name}", default=default)
+    for name, default in (("portfolio", None), ("run_id", ""), ("excluded_features", "[]"), ("tuned", "{}")):
+        parser.add_argument(f"--{name}", default=os.environ.get(f"SOLVENT_{name.upper()}", default))
     found = vars(parser.parse_known_args()[0])
     folder = os.environ.get("SM_INPUT_CONFIG_DIR") or f"{os.environ.get('SM_INPUT_DIR', '/opt/ml/input')}/config"
-    given = Path(folder) / "hyperparameters.json"
-    if given.is_file():
-        found.update({k: v for k, v in json.loads(given.read_text()).items() if k in found})
+    file = Path(folder) / "hyperparameters.json"
+    given = json.loads(file.read_text()) if file.is_file() else {}
+    found.update({k: v for k, v in given.items() if k in found})
     if not found["portfolio"]:
         raise SystemExit("The hyperparameter `portfolio` is missing: name the portfolio to train for.")
     excluded = found["excluded_features"]
+    trial = os.environ.get("SOLVENT_TRIAL") == "1"
     return {
         "portfolio": str(found["portfolio"]).strip('"'),
         "run_id": str(found["run_id"]).strip('"'),
         # JSON, or Python's own form once the toolkit has decoded it: a list of texts is the same literal in both.
         "excluded_features": unquoted(excluded) if isinstance(excluded, str) else excluded,
+        "tuned": given if trial else decoded(found["tuned"]),
+        "trial": trial,
     }
+
+
+def decoded(text):
+    """A mapping, also when it was encoded once more on its way, or decoded by the toolkit already."""
+    while isinstance(text, str):
+        text = json.loads(text)
+    return dict(text)
 
 
 def unquoted(text):

@@ -176,6 +176,16 @@ def automl_job(prefix: str, job: str) -> str:
     return f"{automl_prefix(prefix)}{hashlib.sha256(job.encode()).hexdigest()[:8]}"
 
 
+def tuning_prefix(prefix: str) -> str:
+    """How the names of an environment's tuning jobs begin, and of their trials; nothing else is called so."""
+    return f"{prefix}-tune-"
+
+
+def tuning_job(prefix: str, job: str) -> str:
+    """The tuning job before a training job, in 32 characters at most, as `automl_job`."""
+    return f"{tuning_prefix(prefix)}{hashlib.sha256(job.encode()).hexdigest()[:8]}"
+
+
 def models_prefix(portfolio: str) -> str:
     """artifacts: where SageMaker puts `<training job>/output/model.tar.gz`."""
     return f"models/{portfolio}/"

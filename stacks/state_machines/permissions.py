@@ -33,6 +33,8 @@ def _train(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
     _describe_statements(role)
     _sync_jobs(role, stack, "Training")
     _pass_role(role, parts.training_role)
+    if parts.config.training.tuning:
+        _sync_jobs(role, stack, "HyperParameterTuning", arn="hyper-parameter-tuning-job", rule="Tuning")
     if parts.autopilot_role:
         _pass_role(role, parts.autopilot_role)
         jobs = stack.arn("sagemaker", f"automl-job/{naming.automl_prefix(stack.names.prefix)}*")
@@ -118,14 +120,17 @@ def _invoke(role: iam.Role, function: str) -> None:
     allow(role, "lambda:InvokeFunction", on=[function])
 
 
-def _sync_jobs(role: iam.Role, stack: SolventStack, kind: str) -> None:
-    """`.sync`: Step Functions starts the job, tags it as its own, follows it, and stops it when it is stopped."""
-    jobs = stack.arn("sagemaker", f"{kind.lower()}-job/{stack.names.prefix}-*")
+def _sync_jobs(role: iam.Role, stack: SolventStack, kind: str, *, arn: str = "", rule: str = "") -> None:
+    """`.sync`: Step Functions starts the job, tags it as its own, follows it, and stops it when it is stopped.
+
+    `arn` and `rule`: what ARNs and Step Functions' own rule call the kind, where it is not by its name.
+    """
+    jobs = stack.arn("sagemaker", f"{arn or f'{kind.lower()}-job'}/{stack.names.prefix}-*")
     actions = [f"sagemaker:{verb}{kind}Job" for verb in ("Create", "Describe", "Stop")]
     allow(role, *actions, "sagemaker:AddTags", on=[jobs], why=NAMED_AFTER_RUNS)
     asked_first = "Step Functions calls sagemaker:ListTags on all resources, as its page says, before the job exists"
     allow(role, "sagemaker:ListTags", on=["*"], why=asked_first)
-    _managed_rule(role, stack, f"StepFunctionsGetEventsForSageMaker{kind}JobsRule")
+    _managed_rule(role, stack, f"StepFunctionsGetEventsForSageMaker{rule or kind}JobsRule")
 
 
 def _managed_rule(role: iam.Role, stack: SolventStack, rule: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from solvent.naming import models_prefix
 from stacks.constructs.images import OFFLINE_PIP
-from stacks.state_machines import approval, autopilot, deploy, live
+from stacks.state_machines import approval, autopilot, deploy, live, tuning
 from stacks.state_machines.parts import Parts
 from stacks.state_machines.states import ANY, Machine
 
@@ -18,7 +18,7 @@ ANSWERS = ["application/json", "application/jsonlines", "text/csv"]
 
 def definition(parts: Parts) -> dict[str, Any]:
     machine = parts.machine("train", "Train, gate, register and deploy a model. Input: portfolio[, challenger_weight]")
-    parts.open(machine, then="Train")
+    parts.open(machine, then=tuning.FIRST if parts.config.training.tuning else "Train")
     _train(parts, machine)
     _register(parts, machine)
     approval.add(parts, machine)
@@ -32,6 +32,7 @@ def definition(parts: Parts) -> dict[str, Any]:
             "metrics.$": "$.gate.metrics",
             "gate.$": "$.gate.report",
             "experiment.$": "$.experiment.text",
+            **({"tuning.$": "$.tuned.text"} if parts.config.training.tuning else {}),
             **({"autopilot.$": "$.gate.autopilot.text"} if parts.config.training.autopilot else {}),
             **live.result(parts),
         }
@@ -41,42 +42,13 @@ def definition(parts: Parts) -> dict[str, Any]:
 
 def _train(parts: Parts, machine: Machine) -> None:
     training = parts.config.training
-    models = f"s3://{parts.artifacts_bucket}/{models_prefix('{}')}"
+    request = job(parts)
+    if training.tuning:
+        tuning.add(parts, machine, training.tuning, request, then="Train")
     machine.task(
         "Train",
         "sagemaker:createTrainingJob.sync",
-        {
-            "TrainingJobName.$": "$.run.job_name",
-            "RoleArn": parts.training_role,
-            # No MetricDefinitions: AWS refuses them for this image. The figures are in the model's evaluation.json.
-            "AlgorithmSpecification": {"TrainingImage": parts.image, "TrainingInputMode": "File"},
-            "Environment": OFFLINE_PIP,
-            "HyperParameters": {
-                "sagemaker_program": "train.py",
-                "sagemaker_submit_directory": f"/opt/ml/input/data/code/{parts.training_source_key}",
-                "portfolio.$": "$.run.portfolio",
-                "run_id.$": "$.run.run_id",
-                "excluded_features.$": "$.run.excluded_features",
-            },
-            "InputDataConfig": [
-                _channel("code", {"S3Uri": parts.training_source}),
-                _channel("packages", {"S3Uri": parts.training_packages}),
-                _channel("train", {"S3Uri.$": "$.run.training_prefix"}),
-            ],
-            "OutputDataConfig": {
-                "S3OutputPath.$": f"States.Format('{models}', $.run.portfolio)",
-                "KmsKeyId": parts.key,
-            },
-            "ResourceConfig": {
-                "InstanceCount": 1,
-                "InstanceType": training.instance_type,
-                "VolumeSizeInGB": training.volume_gb,
-                "VolumeKmsKeyId": parts.key,
-            },
-            "StoppingCondition": {"MaxRuntimeInSeconds": training.timeout_minutes * 60},
-            "EnableNetworkIsolation": True,
-            **parts.vpc_config,
-        },
+        request,
         select={"model_artifact.$": "$.ModelArtifacts.S3ModelArtifacts"},
         keep="$.trained",
         then=autopilot.FIRST if training.autopilot else "EvaluateModel",
@@ -117,6 +89,45 @@ def _train(parts: Parts, machine: Machine) -> None:
         "GatePassed", [({"Variable": "$.gate.passed", "BooleanEquals": True}, "RegisterModel")], otherwise="GateRefused"
     )
     machine.refuse("GateRefused", "GateRefused", cause_path="States.JsonToString($.gate.failures)")
+
+
+def job(parts: Parts) -> dict[str, Any]:
+    """CreateTrainingJob's request."""
+    training = parts.config.training
+    models = f"s3://{parts.artifacts_bucket}/{models_prefix('{}')}"
+    return {
+        "TrainingJobName.$": "$.run.job_name",
+        "RoleArn": parts.training_role,
+        # No MetricDefinitions: AWS refuses them for this image. The figures are in the model's evaluation.json.
+        "AlgorithmSpecification": {"TrainingImage": parts.image, "TrainingInputMode": "File"},
+        "Environment": OFFLINE_PIP,
+        "HyperParameters": {
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": f"/opt/ml/input/data/code/{parts.training_source_key}",
+            "portfolio.$": "$.run.portfolio",
+            "run_id.$": "$.run.run_id",
+            "excluded_features.$": "$.run.excluded_features",
+            **({"tuned.$": "$.tuned.settings"} if training.tuning else {}),
+        },
+        "InputDataConfig": [
+            _channel("code", {"S3Uri": parts.training_source}),
+            _channel("packages", {"S3Uri": parts.training_packages}),
+            _channel("train", {"S3Uri.$": "$.run.training_prefix"}),
+        ],
+        "OutputDataConfig": {
+            "S3OutputPath.$": f"States.Format('{models}', $.run.portfolio)",
+            "KmsKeyId": parts.key,
+        },
+        "ResourceConfig": {
+            "InstanceCount": 1,
+            "InstanceType": training.instance_type,
+            "VolumeSizeInGB": training.volume_gb,
+            "VolumeKmsKeyId": parts.key,
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": training.timeout_minutes * 60},
+        "EnableNetworkIsolation": True,
+        **parts.vpc_config,
+    }
 
 
 def _channel(name: str, source: dict[str, str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from fakes import ROOT
 from sagemaker_source import lay_out
 
 from examples import portfolio
+from solvent import tuning
 from solvent.modelling.export import SERVING_MODULES
 from solvent.scorecard import Scorecard
 from solvent.serving import InvalidRequest
@@ -26,7 +27,10 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lay_out(tmp_path_factory.mktemp("source"))
 
 
-def train(source: Path, work: Path, hyperparameters: dict[str, str], *arguments: str, data: bool = True) -> Any:
+def train(
+    source: Path, work: Path, hyperparameters: dict[str, str], *arguments: str, data: bool = True, **told: str
+) -> Any:
+    """`told`: the environment that the job is given, beside what the container sets."""
     for name in ("train", "model", "config"):
         (work / name).mkdir(parents=True)
     if data:
@@ -39,6 +43,7 @@ def train(source: Path, work: Path, hyperparameters: dict[str, str], *arguments:
         "SM_CHANNEL_TRAIN": str(work / "train"),
         "SM_MODEL_DIR": str(work / "model"),
         "SM_INPUT_CONFIG_DIR": str(work / "config"),
+        **told,
     }
     command = [sys.executable, "train.py", *arguments]
     return subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, timeout=120)
@@ -63,6 +68,30 @@ def test_the_job_prints_metrics_that_the_definitions_of_the_state_machine_find(m
     printed = (model.parent / "stdout").read_text()
     for name in ("auc", "accuracy", "majority_accuracy", "rows"):
         assert re.search(rf"(?:^|\s){name}=([0-9.]+);", printed), name
+
+
+CHOSEN = {"eta": "0.1", "max_depth": "2", "num_round": "50", "subsample": "0.8", "colsample_bytree": "0.5"}
+
+
+def test_a_trial_of_a_tuning_job_answers_with_its_auc_out_of_fold_and_makes_no_model(
+    source: Path, tmp_path: Path
+) -> None:
+    ours = {"SOLVENT_PORTFOLIO": "lending", "SOLVENT_RUN_ID": "0123456789abcdef", "SOLVENT_TRIAL": "1"}
+    done = train(source, tmp_path, {**CHOSEN, "sagemaker_program": "train.py"}, **ours)
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"\[[0-9]+\].*#011validation-auc:(\S+)", done.stdout)
+    assert found and 0.6 < float(found[1]) < 1
+    assert not list((tmp_path / "model").iterdir())
+
+
+def test_training_takes_what_the_search_found_and_says_so(source: Path, tmp_path: Path) -> None:
+    asked = {"portfolio": "lending", "run_id": "0123456789abcdef", "tuned": json.dumps(CHOSEN)}
+    done = train(source, tmp_path, asked, "--tuned", str(CHOSEN))
+    assert done.returncode == 0, done.stderr
+    evaluation = json.loads((tmp_path / "model" / "evaluation.json").read_text())
+    assert evaluation["tuned"]["num_round"] == 50 and evaluation["protocol"].endswith(tuning.NOTE)
+    (boosting,) = [row for row in evaluation["comparison"] if row["name"] == "xgboost"]
+    assert {entry["rounds"] for entry in boosting["parameters"]} == {50}
 
 
 def test_the_model_directory_holds_data_and_the_code_that_serves_it(model: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from solvent import contracts
+from solvent import contracts, tuning
 from solvent.modelling import calibration, candidates, competing, data, decisions, evidence, folds, metrics, selection
 from solvent.modelling.boosted import Boosted
 from solvent.modelling.candidates import Fitted
@@ -22,7 +22,7 @@ from solvent.scorecard import Scorecard
 from solvent.scoring import LARGEST_NUMBER, Terms
 from solvent.specification import Specification
 
-__all__ = ["Trained", "TrainingError", "train"]
+__all__ = ["Trained", "TrainingError", "train", "trial"]
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,18 @@ def train(frame: pd.DataFrame, *, specification: Specification, excluded: Sequen
         estimates={c.candidate.name: c.estimates for c in contenders},
         protected=tuple(name for name in specification.protected if name in judged),
     )
+
+
+def trial(frame: pd.DataFrame, *, specification: Specification, excluded: Sequence[str] = ()) -> float:
+    """The out-of-fold AUC of boosting under the specification's settings, in the folds of `train`.
+
+    `frame` and `excluded` as for `train`. Raises TrainingError.
+    """
+    features = [f for f in specification.features if f.name not in set(excluded)]
+    sample = data.labelled(frame, specification, features)
+    run = competing.out_of_fold(candidates.named(tuning.CANDIDATE), sample, specification.training)
+    judged = run.fold_of >= 0
+    return competing.SEARCH["auc"](run.margins[judged], sample.y[judged])
 
 
 def _compete(sample: Sample, specification: Specification) -> tuple[list[selection.Contender], Ints]:

@@ -7,6 +7,7 @@ import pytest
 from fakes import NAMES, Executions, SageMaker, bucket, load_handler
 
 from solvent import delivery, naming
+from solvent.naming import tuning_job
 
 
 @pytest.fixture
@@ -110,6 +111,12 @@ def test_old_configurations_are_tidied_and_named(manifest: str) -> None:
         sagemaker.go_live(endpoint, f"{endpoint}-{run}")
     done = invoke({"action": "tidy", "run": {"portfolio": "lending"}, "keep": 2}, sagemaker)
     assert done == {"text": f"the newest 2; deleted: {endpoint}-a"}
+
+
+def test_a_tuning_job_is_named_after_the_training_job(manifest: str) -> None:
+    ingested(manifest)
+    run = invoke({"action": "begin", "phase": "train", "execution": "a", "input": {"portfolio": "lending"}})
+    assert invoke({"action": "tuning", "run": run}) == {"job_name": tuning_job("solvent-dev", run["job_name"])}
 
 
 def test_an_autopilot_job_is_prepared_with_its_features_in_the_artifacts_zone(manifest: str) -> None:
