@@ -131,24 +131,26 @@ class Trees(Terms):
         answer = self.session.run(None, {feature.name: feature.column(values) for feature, values in columns})[0]
         return [float(p) for p in answer.ravel()]
 
-    def scores(self, prepared: Sequence[Row], *, reasons: bool = False) -> list[Score]:
-        """Probability, points, band, decision and, when asked for, reasons of each applicant.
+    def scores(self, prepared: Sequence[Row], *, reasons: Sequence[bool]) -> list[Score]:
+        """Probability, points, band and decision of each applicant, and reasons of those for whom they are wanted.
 
-        Raises InvalidApplicant when reasons are asked for and this process cannot explain.
+        Raises InvalidApplicant when reasons are wanted and this process cannot explain.
         """
         probabilities = self.probabilities(prepared) if prepared else []
-        found = self._reasons(prepared, probabilities) if reasons and prepared else [None] * len(prepared)
+        asked = [at for at, wanted in enumerate(reasons) if wanted]
+        found = self._reasons([prepared[at] for at in asked], [probabilities[at] for at in asked]) if asked else []
+        why = dict(zip(asked, found, strict=True))
         return [
             self.answer(
                 _log_odds(probability),
                 probability,
-                why,
+                why.get(at),
                 [f.name for f, value in zip(self.features, row, strict=True) if f.unseen(value)],
             )
-            for row, probability, why in zip(prepared, probabilities, found, strict=True)
+            for at, (row, probability) in enumerate(zip(prepared, probabilities, strict=True))
         ]
 
-    def _reasons(self, rows: Sequence[Row], probabilities: Sequence[float]) -> list[tuple[Reason, ...] | None]:
+    def _reasons(self, rows: Sequence[Row], probabilities: Sequence[float]) -> list[tuple[Reason, ...]]:
         """The features that TreeSHAP says raised a probability and whose reference value gives a lower one.
 
         Both must hold: a contribution compares with the average of the training sample, and an applicant is told of a
@@ -159,7 +161,7 @@ class Trees(Terms):
         moved = [(*row[:at], self.features[at].reference, *row[at + 1 :]) for row, c in zip(rows, raised, strict=True)
                  for at in c]  # fmt: skip
         lower = iter(self.probabilities(moved) if moved else [])
-        found: list[tuple[Reason, ...] | None] = []
+        found = []
         for row, probability, share, candidates in zip(rows, probabilities, shares, raised, strict=True):
             true = [at for at in candidates if next(lower) < probability]
             found.append(tuple(self._reason(at, row[at], float(share[at])) for at in true[: self.reasons]))
