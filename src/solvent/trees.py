@@ -71,18 +71,17 @@ class TreeInput:
             return NOT_GIVEN
         return value.replace("_", " ") if isinstance(value, str) else shown(value)
 
-    def column(self, values: Sequence[Value]) -> Array:
-        """What the graph takes, (n, 1): doubles with NaN for null, or text."""
+    def column(self, values: Sequence[Value]) -> Sequence[Value]:
+        """What the graph takes: numbers and null, or text."""
         if self.kind == "numeric":
-            return np.array(values, dtype=np.float64).reshape(-1, 1)
+            return values
         known = self._places
-        found = [NULL if value is None else value if value in known else UNSEEN for value in values]
-        return np.array(found, dtype=object).reshape(-1, 1)
+        return [NULL if value is None else value if value in known else UNSEEN for value in values]
 
     def encode(self, values: Sequence[Value]) -> Array:
         """What the trees read, as `solvent.modelling.boosted.Input.encode` has it: (n, columns)."""
         if self.kind == "numeric":
-            return self.column(values).astype(np.float32)
+            return np.array(values, dtype=np.float32).reshape(-1, 1)
         found = np.zeros((len(values), len(self.levels) + 1), dtype=np.float32)
         for row, value in enumerate(values):
             place = len(self.levels) if value is None else self._places.get(str(value))
@@ -122,14 +121,24 @@ class Trees(Terms):
 
     def prepare(self, applicant: Mapping[str, Any]) -> Row:
         """The checked values of one applicant, {feature name: value or None}. Raises InvalidApplicant."""
-        check_names(applicant, (f.name for f in self.features), self._known)
-        return tuple(f.check(applicant[f.name]) for f in self.features)
+        if applicant.keys() != self._used:
+            check_names(applicant, (f.name for f in self.features), self._known)
+        return tuple([f.check(applicant[f.name]) for f in self.features])
+
+    @cached_property
+    def _used(self) -> frozenset[str]:
+        return frozenset(f.name for f in self.features)
 
     def probabilities(self, prepared: Sequence[Row]) -> list[float]:
         """Calibrated probabilities of default, in one call of the graph."""
-        columns = zip(self.features, zip(*prepared, strict=True), strict=True)
-        answer = self.session.run(None, {feature.name: feature.column(values) for feature, values in columns})[0]
-        return [float(p) for p in answer.ravel()]
+        columns = [f.column(values) for f, values in zip(self.features, zip(*prepared, strict=True), strict=True)]
+        inputs: dict[str, Array] = {}
+        for kind, dtype in (("numeric", np.float64), ("categorical", object)):  # a number that is null is a NaN
+            named = {f.name: column for f, column in zip(self.features, columns, strict=True) if f.kind == kind}
+            block = np.array(list(named.values()), dtype=dtype).reshape(len(named), len(prepared), 1)
+            inputs.update(zip(named, block, strict=True))
+        answer: Array = self.session.run(None, inputs)[0]
+        return answer.ravel().astype(np.float64).tolist()
 
     def scores(self, prepared: Sequence[Row], *, reasons: Sequence[bool]) -> list[Score]:
         """Probability, points, band and decision of each applicant, and reasons of those for whom they are wanted.
