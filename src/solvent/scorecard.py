@@ -37,7 +37,8 @@ _EXCESS, _OVER_NEXT = attrgetter("excess"), attrgetter("over_next")
 class Bin:
     """Where a value falls. `excess` is the weight above the reference's, `over_next` above the next better bin's.
 
-    There is one object for each bin of a model, so they are told apart by identity.
+    `unseen` marks the bin of levels that training has not seen. A model has one object for each of its bins, so they
+    are told apart by identity.
     """
 
     feature: str
@@ -45,6 +46,7 @@ class Bin:
     weight: float
     excess: float
     over_next: float = 0.0
+    unseen: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ class NumericFeature:
     @cached_property
     def _null(self) -> Bin:
         return Bin(self.name, NOT_GIVEN, self.missing, self.missing - self.reference)
+
+    def places(self) -> list[Bin]:
+        """Wherever a value may fall."""
+        return [*self.bins, self._null]
 
     def _next(self, index: int) -> float:
         """The weight of the next more favourable bin; the bin's own where none is or the bins are not monotone."""
@@ -133,7 +139,11 @@ class CategoricalFeature:
 
     @cached_property
     def _unseen(self) -> Bin:
-        return Bin(self.name, _UNKNOWN, self.other, self.other - self.reference)
+        return Bin(self.name, _UNKNOWN, self.other, self.other - self.reference, unseen=True)
+
+    def places(self) -> list[Bin]:
+        """Wherever a value may fall."""
+        return [*self.bins.values(), self._unseen, self._null]
 
 
 Feature = NumericFeature | CategoricalFeature
@@ -228,7 +238,7 @@ class Scorecard(Terms):
         log_odds = self._log_odds(bins)
         probability = sigmoid(log_odds)
         found = self._reasons(bins, approved=probability < self.refer) if reasons else None
-        return self.answer(log_odds, probability, found, [b.feature for b in bins if b.words is _UNKNOWN])
+        return self.answer(log_odds, probability, found, [b.feature for b in bins if b.unseen])
 
     def _reasons(self, bins: list[Bin], *, approved: bool) -> tuple[Reason, ...]:
         """The features that raise this probability above what their reference value would give, the strongest first.
@@ -239,22 +249,22 @@ class Scorecard(Terms):
         """
         raised = sorted([b for b in bins if b.excess > 1e-9], key=_EXCESS, reverse=True)
         if raised or approved:
-            return tuple([self._reason(b, b.excess) for b in raised[: self.reasons]])
+            return tuple([self._worse[b] for b in raised[: self.reasons]])
         improvable = sorted([b for b in bins if b.over_next > 1e-9], key=_OVER_NEXT, reverse=True)
-        return tuple([self._reason(b, b.over_next) for b in improvable[: self.reasons]])
-
-    def _reason(self, given: Bin, excess: float) -> Reason:
-        """One object for each bin: there are few, and they are given again and again."""
-        found = self._given.get((given, excess))
-        if found is None:
-            text = next(f.text for f in self.features if f.name == given.feature)
-            found = Reason.of(given.feature, text, given.words, -self.factor * excess)
-            self._given[given, excess] = found
-        return found
+        return tuple([self._improvable[b] for b in improvable[: self.reasons]])
 
     @cached_property
-    def _given(self) -> dict[tuple[Bin, float], Reason]:
-        return {}
+    def _worse(self) -> dict[Bin, Reason]:
+        """Each bin against the reference, as a reason."""
+        return {b: self._reason(f, b, b.excess) for f in self.features for b in f.places()}
+
+    @cached_property
+    def _improvable(self) -> dict[Bin, Reason]:
+        """Each bin against the next more favourable one, as a reason."""
+        return {b: self._reason(f, b, b.over_next) for f in self.features for b in f.places()}
+
+    def _reason(self, feature: Feature, given: Bin, excess: float) -> Reason:
+        return Reason.of(feature.name, feature.text, given.words, -self.factor * excess)
 
     def to_json(self) -> str:
         """The document that `from_json` reads back to an equal scorecard; byte-identical for equal scorecards."""

@@ -135,14 +135,9 @@ class Terms:
         self, log_odds: float, probability: float, reasons: tuple[Reason, ...] | None, unknown_levels: Iterable[str]
     ) -> Score:
         """An applicant's score by its log-odds and probability of default."""
-        return Score(
-            probability=probability,
-            score=round(self._base - self.factor * log_odds),
-            band=self._band(probability),
-            decision=self.decide(probability),
-            reasons=reasons,
-            unknown_levels=tuple(unknown_levels),
-        )
+        score = round(self._base - self.factor * log_odds)
+        band, decision = self._band(probability), self.decide(probability)
+        return Score(probability, score, band, decision, reasons, tuple(unknown_levels))
 
 
 def check_names(applicant: Mapping[str, Any], used: Iterable[str], known: frozenset[str]) -> None:

@@ -89,6 +89,8 @@ def test_reasons_are_given_when_asked_for_and_always_in_a_batch(model: trees.Tre
     one = ask(model, {**GOOD, "reasons": True})
     assert one["reasons"] and one["model_version"] == "3"
     assert ask(model, json.dumps(GOOD) + "\n", "application/jsonlines")["reasons"] == one["reasons"]
+    mixed = ask(model, [{**GOOD, "amount": 1}, {**GOOD, "reasons": True}, GOOD])
+    assert [answer.get("reasons") for answer in mixed] == [None, one["reasons"], None]
     codes = {r["code"]: r["text"] for r in one["reasons"]}
     assert codes["AMOUNT"] == "Amount of the loan: 30,000"
 
