@@ -102,7 +102,7 @@ def _in_process(name: str, folder: Path, pipeline: Any, model: Any, applicant: d
     free = served.explains_freely
 
     def answer(reasons: bool) -> Callable[[], Any]:
-        return lambda: served.scores([served.prepare(applicant)], reasons=reasons)
+        return lambda: served.scores([served.prepare(applicant)], reasons=[reasons])
 
     found = {
         name: microseconds(answer(free), 1000),

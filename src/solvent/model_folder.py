@@ -43,8 +43,8 @@ class Model(Protocol):
     def probabilities(self, prepared: Sequence[Any]) -> list[float]:
         """Probabilities of default."""
 
-    def scores(self, prepared: Sequence[Any], *, reasons: bool) -> list[Score]:
-        """Whole answers. Raises InvalidApplicant when reasons cannot be given."""
+    def scores(self, prepared: Sequence[Any], *, reasons: Sequence[bool]) -> list[Score]:
+        """Whole answers, with reasons for whom they are wanted. Raises InvalidApplicant when they cannot be given."""
 
 
 def load(folder: Path) -> Model:

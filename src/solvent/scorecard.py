@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from solvent.scoring import (
@@ -29,9 +30,23 @@ from solvent.scoring import (
 FORMAT = "solvent-scorecard/2"
 _UNKNOWN = "a value that training has not seen"
 _NUMBERS = (float, int)  # and no bool, which is an int to isinstance
+_EXCESS, _OVER_NEXT = attrgetter("excess"), attrgetter("over_next")
 
-# The weight of a value's bin, the bin in words, the weight above the reference, and above the next more favourable bin.
-Weighed = tuple[float, str, float, float]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bin:
+    """Where a value falls. `excess` is the weight above the reference's, `over_next` above the next better bin's.
+
+    `unseen` marks the bin of levels that training has not seen. A model has one object for each of its bins, so they
+    are told apart by identity.
+    """
+
+    feature: str
+    words: str
+    weight: float
+    excess: float
+    over_next: float = 0.0
+    unseen: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,20 +62,28 @@ class NumericFeature:
     minimum: float = -LARGEST_NUMBER  # the contract's range: what lies outside cannot have been trained on
     maximum: float = LARGEST_NUMBER
 
-    def weigh(self, value: Any) -> Weighed:
+    def weigh(self, value: Any) -> Bin:
         """The bin of a value. Raises InvalidApplicant."""
         if value is None:
-            return self.missing, NOT_GIVEN, self.missing - self.reference, 0.0
+            return self._null
         check_number(self.name, value, self.minimum, self.maximum)
         return self.bins[bisect_left(self.edges, value)]
 
     @cached_property
-    def bins(self) -> tuple[Weighed, ...]:
+    def bins(self) -> tuple[Bin, ...]:
         """The bins in the order of the weights."""
         return tuple(
-            (weight, self._words(index), weight - self.reference, weight - self._next(index))
+            Bin(self.name, self._words(index), weight, weight - self.reference, weight - self._next(index))
             for index, weight in enumerate(self.weights)
         )
+
+    @cached_property
+    def _null(self) -> Bin:
+        return Bin(self.name, NOT_GIVEN, self.missing, self.missing - self.reference)
+
+    def places(self) -> list[Bin]:
+        """Wherever a value may fall."""
+        return [*self.bins, self._null]
 
     def _next(self, index: int) -> float:
         """The weight of the next more favourable bin; the bin's own where none is or the bins are not monotone."""
@@ -95,20 +118,32 @@ class CategoricalFeature:
     missing: float
     reference: float
 
-    def weigh(self, value: Any) -> Weighed:
+    def weigh(self, value: Any) -> Bin:
         """The bin of a value. Raises InvalidApplicant."""
         if value is None:
-            return self.missing, NOT_GIVEN, self.missing - self.reference, 0.0
+            return self._null
         check_text(self.name, value)
-        return self.bins.get(value) or (self.other, _UNKNOWN, self.other - self.reference, 0.0)
+        return self.bins.get(value, self._unseen)
 
     @cached_property
-    def bins(self) -> dict[str, Weighed]:
+    def bins(self) -> dict[str, Bin]:
         """The bin of each level."""
         return {
-            level: (weight, level.replace("_", " "), weight - self.reference, 0.0)
+            level: Bin(self.name, level.replace("_", " "), weight, weight - self.reference)
             for level, weight in zip(self.levels, self.weights, strict=True)
         }
+
+    @cached_property
+    def _null(self) -> Bin:
+        return Bin(self.name, NOT_GIVEN, self.missing, self.missing - self.reference)
+
+    @cached_property
+    def _unseen(self) -> Bin:
+        return Bin(self.name, _UNKNOWN, self.other, self.other - self.reference, unseen=True)
+
+    def places(self) -> list[Bin]:
+        """Wherever a value may fall."""
+        return [*self.bins.values(), self._unseen, self._null]
 
 
 Feature = NumericFeature | CategoricalFeature
@@ -128,10 +163,6 @@ class Scorecard(Terms):
         return frozenset([*(f.name for f in self.features), *self.ignored])
 
     @cached_property
-    def _names(self) -> tuple[str, ...]:
-        return tuple(f.name for f in self.features)
-
-    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """Every feature of the specification in alphabetical order, those that this model ignores included.
 
@@ -144,43 +175,49 @@ class Scorecard(Terms):
         """Names of the numeric features."""
         return frozenset(f.name for f in self.features if isinstance(f, NumericFeature))
 
-    def prepare(self, applicant: Mapping[str, Any]) -> list[Weighed]:
+    def prepare(self, applicant: Mapping[str, Any]) -> list[Bin]:
         """The bins of one applicant: {feature name: value or None}, checked.
 
         Every feature must be there; null says "not known". A level that training never saw gets the weight `other` of
         its feature and is named in the answer's `unknown_levels`: a new product code must not stop a nightly batch, nor
         go unnoticed. Raises InvalidApplicant naming the field.
         """
-        if not self._known.issuperset(applicant) or not applicant.keys() >= self._used:
-            check_names(applicant, self._names, self._known)
+        if applicant.keys() != self._used:
+            check_names(applicant, (f.name for f in self.features), self._known)
         found = []
-        for name, feature, bins, edges in self._plan:
+        # The usual values without a call for each: `Feature.weigh` has the last word.
+        for name, feature, bins, edges, minimum, maximum in self._plan:
             value = applicant[name]
             if edges is None:  # a known level is its own check
-                weighed = bins.get(value) if value.__class__ is str else None
-            elif value.__class__ in _NUMBERS and feature.minimum <= value <= feature.maximum:
-                weighed = bins[bisect_left(edges, value)]
+                placed = bins.get(value) if value.__class__ is str else None
+            elif value.__class__ in _NUMBERS and minimum <= value <= maximum:
+                placed = bins[bisect_left(edges, value)]
             else:
-                weighed = None
-            found.append(weighed or feature.weigh(value))
+                placed = None
+            found.append(placed or feature.weigh(value))
         return found
 
     @cached_property
     def _used(self) -> frozenset[str]:
-        return frozenset(self._names)
+        return frozenset(f.name for f in self.features)
 
     @cached_property
-    def _plan(self) -> list[tuple[str, Any, Any, tuple[float, ...] | None]]:
-        """What `prepare` does without a call for each of the usual values: `Feature.weigh` has the last word."""
-        return [(f.name, f, f.bins, f.edges if isinstance(f, NumericFeature) else None) for f in self.features]
+    def _plan(self) -> list[tuple[str, Feature, Any, tuple[float, ...] | None, float, float]]:
+        """Each feature with its name, bins, edges (None: it has levels) and range."""
+        return [
+            (f.name, f, f.bins, f.edges, f.minimum, f.maximum)
+            if isinstance(f, NumericFeature)
+            else (f.name, f, f.bins, None, 0.0, 0.0)
+            for f in self.features
+        ]
 
-    def probabilities(self, prepared: Sequence[list[Weighed]]) -> list[float]:
+    def probabilities(self, prepared: Sequence[list[Bin]]) -> list[float]:
         """Probabilities of default, between 0 and 1."""
-        return [sigmoid(self._log_odds(weights)) for weights in prepared]
+        return [sigmoid(self._log_odds(bins)) for bins in prepared]
 
-    def scores(self, prepared: Sequence[list[Weighed]], *, reasons: bool = True) -> list[Score]:
-        """Probability, points, band, decision and reasons of each applicant."""
-        return [self._score(weights, reasons) for weights in prepared]
+    def scores(self, prepared: Sequence[list[Bin]], *, reasons: Sequence[bool]) -> list[Score]:
+        """Probability, points, band and decision of each applicant, and reasons of those for whom they are wanted."""
+        return [self._score(bins, wanted) for bins, wanted in zip(prepared, reasons, strict=True)]
 
     def log_odds(self, applicant: Mapping[str, Any]) -> float:
         """Log-odds of default. Raises InvalidApplicant."""
@@ -194,40 +231,40 @@ class Scorecard(Terms):
         """`scores` of one applicant. Raises InvalidApplicant."""
         return self._score(self.prepare(applicant), True)
 
-    def _log_odds(self, weights: list[Weighed]) -> float:
-        return self.intercept + math.fsum([w[0] for w in weights])
+    def _log_odds(self, bins: list[Bin]) -> float:
+        return self.intercept + math.fsum([b.weight for b in bins])
 
-    def _score(self, weights: list[Weighed], reasons: bool) -> Score:
-        log_odds = self._log_odds(weights)
+    def _score(self, bins: list[Bin], reasons: bool) -> Score:
+        log_odds = self._log_odds(bins)
         probability = sigmoid(log_odds)
-        unknown = [name for name, weighed in zip(self._names, weights, strict=True) if weighed[1] is _UNKNOWN]
-        found = self._reasons(weights, approved=probability < self.refer) if reasons else None
-        return self.answer(log_odds, probability, found, unknown)
+        found = self._reasons(bins, approved=probability < self.refer) if reasons else None
+        return self.answer(log_odds, probability, found, [b.feature for b in bins if b.unseen])
 
-    def _reasons(self, weights: list[Weighed], *, approved: bool) -> tuple[Reason, ...]:
+    def _reasons(self, bins: list[Bin], *, approved: bool) -> tuple[Reason, ...]:
         """The features that raise this probability above what their reference value would give, the strongest first.
 
         The model is additive, so replacing such a value by the reference lowers the probability: a reason is always
         true. Who is not approved though nothing is worse than its reference (an average applicant may be too great a
         risk) is told where the next more favourable bin lowers it; only features with monotone bins have one.
         """
-        raised = sorted([(-w[2], at) for at, w in enumerate(weights) if w[2] > 1e-9])
-        if not raised and not approved:
-            raised = sorted([(-w[3], at) for at, w in enumerate(weights) if w[3] > 1e-9])
-        return tuple([self._reason(at, weights[at][1], -excess) for excess, at in raised[: self.reasons]])
-
-    def _reason(self, at: int, words: str, excess: float) -> Reason:
-        """One object for each bin: there are few, and they are given again and again."""
-        found = self._given.get((at, words, excess))
-        if found is None:
-            feature = self.features[at]
-            found = Reason.of(feature.name, feature.text, words, -self.factor * excess)
-            self._given[at, words, excess] = found
-        return found
+        raised = sorted([b for b in bins if b.excess > 1e-9], key=_EXCESS, reverse=True)
+        if raised or approved:
+            return tuple([self._worse[b] for b in raised[: self.reasons]])
+        improvable = sorted([b for b in bins if b.over_next > 1e-9], key=_OVER_NEXT, reverse=True)
+        return tuple([self._improvable[b] for b in improvable[: self.reasons]])
 
     @cached_property
-    def _given(self) -> dict[tuple[int, str, float], Reason]:
-        return {}
+    def _worse(self) -> dict[Bin, Reason]:
+        """Each bin against the reference, as a reason."""
+        return {b: self._reason(f, b, b.excess) for f in self.features for b in f.places()}
+
+    @cached_property
+    def _improvable(self) -> dict[Bin, Reason]:
+        """Each bin against the next more favourable one, as a reason."""
+        return {b: self._reason(f, b, b.over_next) for f in self.features for b in f.places()}
+
+    def _reason(self, feature: Feature, given: Bin, excess: float) -> Reason:
+        return Reason.of(feature.name, feature.text, given.words, -self.factor * excess)
 
     def to_json(self) -> str:
         """The document that `from_json` reads back to an equal scorecard; byte-identical for equal scorecards."""

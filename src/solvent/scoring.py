@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any, NamedTuple
 
 LARGEST_NUMBER = 1e12
 LONGEST_TEXT = 256
@@ -40,9 +41,16 @@ class Reason:
         code = f"{feature.upper()}_MISSING" if words is NOT_GIVEN else feature.upper()
         return cls(code, feature, f"{text}: {words}", round(points, 2))
 
+    @cached_property
+    def json(self) -> str:
+        """As an answer has it; kept, because a scorecard gives the same few reasons again and again."""
+        return (
+            f'{{"code": {quoted(self.code)}, "feature": {quoted(self.feature)}, '
+            f'"text": {quoted(self.text)}, "points": {self.points!r}}}'
+        )
 
-@dataclass(frozen=True)
-class Score:
+
+class Score(NamedTuple):
     """The answer for one applicant. `reasons` is None where none were asked for.
 
     `unknown_levels` names features whose level no training row had.
@@ -55,14 +63,20 @@ class Score:
     reasons: tuple[Reason, ...] | None
     unknown_levels: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        answer = {
-            "probability": self.probability, "score": self.score, "band": self.band, "decision": self.decision,
-        }  # fmt: skip
-        # Present only when there is something to say, so that the usual answer stays small.
+    def members(self) -> str:
+        """The answer's JSON without its braces. The last two are there only where there is something to say.
+
+        Written out, because encoding a dict takes longer than scoring an applicant.
+        """
+        found = (
+            f'"probability": {self.probability!r}, "score": {self.score}, '
+            f'"band": {quoted(self.band)}, "decision": {quoted(self.decision)}'
+        )
         if self.reasons is not None:
-            answer["reasons"] = [dict(vars(reason)) for reason in self.reasons]
-        return {**answer, "unknown_levels": list(self.unknown_levels)} if self.unknown_levels else answer
+            found += f', "reasons": [{", ".join([one.json for one in self.reasons])}]'
+        if self.unknown_levels:
+            found += f', "unknown_levels": [{", ".join(map(quoted, self.unknown_levels))}]'
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,14 +135,9 @@ class Terms:
         self, log_odds: float, probability: float, reasons: tuple[Reason, ...] | None, unknown_levels: Iterable[str]
     ) -> Score:
         """An applicant's score by its log-odds and probability of default."""
-        return Score(
-            probability=probability,
-            score=round(self._base - self.factor * log_odds),
-            band=self._band(probability),
-            decision=self.decide(probability),
-            reasons=reasons,
-            unknown_levels=tuple(unknown_levels),
-        )
+        score = round(self._base - self.factor * log_odds)
+        band, decision = self._band(probability), self.decide(probability)
+        return Score(probability, score, band, decision, reasons, tuple(unknown_levels))
 
 
 def check_names(applicant: Mapping[str, Any], used: Iterable[str], known: frozenset[str]) -> None:

@@ -3,13 +3,14 @@
 import json
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from solvent import tables
 from solvent.model_folder import Model
-from solvent.scoring import InvalidApplicant
+from solvent.scoring import InvalidApplicant, quoted
 
 CSV = "text/csv"
 JSON = "application/json"
@@ -18,6 +19,7 @@ PARQUET = "application/x-parquet"
 LARGEST_BODY = 6 * 1024 * 1024
 MOST_APPLICANTS = 10_000
 Found = TypeVar("Found")
+_INSTANCES = {"instances"}
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -47,44 +49,54 @@ def respond(
     their request; lines do not, so that a batch answers the same twice.
     Raises InvalidRequest: nothing is answered unless every applicant of the request is sound.
     """
-    kind = (content_type or JSON).partition(";")[0].strip().lower()
     if len(body) > LARGEST_BODY:
         raise InvalidRequest(413, f"The request is larger than {LARGEST_BODY} bytes; send fewer applicants at a time.")
-    if kind == PARQUET:
-        wanted = _of_table(lambda: tables.parquet(body.encode() if isinstance(body, str) else bytes(body)))
-        return _lines(model, wanted, model_version), JSON_LINES
-    text = _decode(body)
-    if kind in (JSON_LINES, "application/x-jsonlines", "application/jsonlines+json"):
-        lines = [(f"line {n}: ", line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-        return _lines(model, [(where, _parse(line, where)) for where, line in lines], model_version), JSON_LINES
-    if kind == CSV and accept and "jsonlines" in accept:
-        wanted = _of_table(lambda: list(tables.with_header(text, model.numeric)))
-        return _lines(model, wanted, model_version), JSON_LINES
+    given, wanted = _forms(content_type, accept)
+    if wanted == JSON:
+        return _json(model, _decode(body), model_version), JSON
+    if wanted == CSV:
+        return _csv(model, _decode(body)), CSV
+    if given == JSON_LINES:
+        lines = [(f"line {n}: ", line) for n, line in enumerate(_decode(body).split("\n"), 1) if line.strip()]
+        applicants = [(where, _parse(line, where)) for where, line in lines]
+    elif given == CSV:
+        applicants = _of_table(lambda: list(tables.with_header(_decode(body), model.numeric)))
+    else:
+        applicants = _of_table(lambda: tables.parquet(body.encode() if isinstance(body, str) else bytes(body)))
+    answers = _answers(model, applicants, f'"model_version": {quoted(model_version)}', explained=True)
+    return "".join([f"{answer}\n" for answer in answers]), JSON_LINES
+
+
+@lru_cache(maxsize=64)
+def _forms(content_type: str | None, accept: str | None) -> tuple[str, str]:
+    """The content types of a request and of its answer. Raises InvalidRequest."""
+    kind = (content_type or JSON).partition(";")[0].strip().lower()
+    if kind in (PARQUET, JSON_LINES, "application/x-jsonlines", "application/jsonlines+json"):
+        return PARQUET if kind == PARQUET else JSON_LINES, JSON_LINES
     if kind == CSV:
-        return _csv(model, text), CSV
+        return CSV, JSON_LINES if accept and "jsonlines" in accept else CSV
     if kind != JSON:
         raise InvalidRequest(
             415, f"Content type {kind[:100]!r} is not served; send {JSON}, {JSON_LINES}, {CSV} or {PARQUET}."
         )
     if accept and not any(part in accept for part in ("json", "*/*", "application/*")):
         raise InvalidRequest(406, f"The answer comes as {JSON}, not as {accept[:100]!r}.")
-    common = {"model_version": model_version, "request_id": f"{random.getrandbits(64):016x}"}  # noqa: S311 (no secret)
+    return JSON, JSON
+
+
+def _json(model: Model, text: str, model_version: str) -> str:
+    identity = f'"model_version": {quoted(model_version)}, "request_id": "{random.getrandbits(64):016x}"'  # noqa: S311 (no secret)
     request = _parse(text)
-    if isinstance(request, dict) and set(request) == {"instances"}:
+    if isinstance(request, dict) and request.keys() == _INSTANCES:
         request = request["instances"]
         if not isinstance(request, list):
             raise InvalidRequest(422, "instances: must be a list of applicants", "instances")
     if not isinstance(request, list):
-        return json.dumps(_answers(model, [("", request)], common, explained=model.explains_freely)[0]), JSON
+        return _answers(model, [("", request)], identity, explained=model.explains_freely)[0]
     if not request or len(request) > MOST_APPLICANTS:
         raise InvalidRequest(422, f"A list holds 1 to {MOST_APPLICANTS} applicants, this one has {len(request)}.")
     many = [(f"applicant {n}: ", one) for n, one in enumerate(request)]
-    return json.dumps(_answers(model, many, common, explained=model.explains_freely)), JSON
-
-
-def _lines(model: Model, wanted: Sequence[tuple[str, Any]], model_version: str) -> str:
-    answers = _answers(model, wanted, {"model_version": model_version}, explained=True)
-    return "".join(json.dumps(answer) + "\n" for answer in answers)
+    return f"[{', '.join(_answers(model, many, identity, explained=model.explains_freely))}]"
 
 
 def _of_table(read: Callable[[], Found]) -> Found:
@@ -115,37 +127,34 @@ def _csv(model: Model, text: str) -> str:
     return "".join(f"{probability!r}\n" for probability in model.probabilities(prepared)) if prepared else ""
 
 
-def _answers(
-    model: Model, requests: Sequence[tuple[str, Any]], common: dict[str, str], *, explained: bool
-) -> list[dict[str, Any]]:
-    """An answer for each (where it stands, request), all scored at once: one call with reasons, one without."""
-    answers: list[dict[str, Any]] = []
-    prepared: dict[bool, list[tuple[int, Any]]] = {True: [], False: []}
+def _answers(model: Model, requests: Sequence[tuple[str, Any]], identity: str, *, explained: bool) -> list[str]:
+    """An answer for each (where it stands, request), all scored at once. `identity` ends each: JSON without braces."""
+    keys, prepared, wanted = [], [], []
     where = ""
     try:
-        for at, (where, request) in enumerate(requests):
+        for where, request in requests:
             if not isinstance(request, dict):
                 raise InvalidRequest(422, f"{where}An applicant is a JSON object.")
-            keys, features, wanted = _split(request, model.entity)
-            answers.append(keys)
-            prepared[explained if wanted is None else wanted].append((at, model.prepare(features)))
+            key, features, reasons = _split(request, model.entity)
+            keys.append(key)
+            prepared.append(model.prepare(features))
+            wanted.append(explained if reasons is None else reasons)
         where = ""
-        for reasons, rows in prepared.items():
-            scores = model.scores([row for _, row in rows], reasons=reasons)
-            for (at, _), score in zip(rows, scores, strict=True):
-                answers[at] = {**answers[at], **score.to_dict(), **common}
+        scores = model.scores(prepared, reasons=wanted)
     except InvalidApplicant as error:
         raise InvalidRequest(error.status_code, f"{where}{error}", error.field) from error
-    return answers
+    return [f"{{{key}{score.members()}, {identity}}}" for key, score in zip(keys, scores, strict=True)]
 
 
-def _split(request: dict[str, Any], entity: str) -> tuple[dict[str, Any], Mapping[str, Any], bool | None]:
-    """The identifying keys, checked, the features, and whether reasons are wanted (None: not said)."""
-    applicant = dict(request)
-    keys = {}
+def _split(applicant: dict[str, Any], entity: str) -> tuple[str, dict[str, Any], bool | None]:
+    """The identifying keys, checked, as JSON; the features; and whether reasons are wanted (None: not said).
+
+    What is no feature is taken out of `applicant`.
+    """
+    keys = ""
     for name, check in ((entity, _identifier), ("as_of", _date)):
         if name in applicant:
-            keys[name] = check(name, applicant.pop(name))
+            keys += f'{quoted(name)}: "{check(name, applicant.pop(name))}", '  # neither value has a quote in it
     wanted = applicant.pop("reasons", None)
     if wanted is not None and type(wanted) is not bool:
         raise InvalidApplicant("reasons", "must be true or false, or be left out")
@@ -174,7 +183,7 @@ def _date(name: str, value: Any) -> str:
 
 def _decode(body: str | bytes) -> str:
     try:
-        return body if isinstance(body, str) else bytes(body).decode()
+        return body if isinstance(body, str) else str(body, "utf-8")
     except UnicodeDecodeError as error:
         raise InvalidRequest(400, f"The request is not UTF-8 text (byte {error.start}).") from error
 

@@ -71,18 +71,17 @@ class TreeInput:
             return NOT_GIVEN
         return value.replace("_", " ") if isinstance(value, str) else shown(value)
 
-    def column(self, values: Sequence[Value]) -> Array:
-        """What the graph takes, (n, 1): doubles with NaN for null, or text."""
+    def column(self, values: Sequence[Value]) -> Sequence[Value]:
+        """What the graph takes: numbers and null, or text."""
         if self.kind == "numeric":
-            return np.array(values, dtype=np.float64).reshape(-1, 1)
+            return values
         known = self._places
-        found = [NULL if value is None else value if value in known else UNSEEN for value in values]
-        return np.array(found, dtype=object).reshape(-1, 1)
+        return [NULL if value is None else value if value in known else UNSEEN for value in values]
 
     def encode(self, values: Sequence[Value]) -> Array:
         """What the trees read, as `solvent.modelling.boosted.Input.encode` has it: (n, columns)."""
         if self.kind == "numeric":
-            return self.column(values).astype(np.float32)
+            return np.array(values, dtype=np.float32).reshape(-1, 1)
         found = np.zeros((len(values), len(self.levels) + 1), dtype=np.float32)
         for row, value in enumerate(values):
             place = len(self.levels) if value is None else self._places.get(str(value))
@@ -122,33 +121,45 @@ class Trees(Terms):
 
     def prepare(self, applicant: Mapping[str, Any]) -> Row:
         """The checked values of one applicant, {feature name: value or None}. Raises InvalidApplicant."""
-        check_names(applicant, (f.name for f in self.features), self._known)
-        return tuple(f.check(applicant[f.name]) for f in self.features)
+        if applicant.keys() != self._used:
+            check_names(applicant, (f.name for f in self.features), self._known)
+        return tuple([f.check(applicant[f.name]) for f in self.features])
+
+    @cached_property
+    def _used(self) -> frozenset[str]:
+        return frozenset(f.name for f in self.features)
 
     def probabilities(self, prepared: Sequence[Row]) -> list[float]:
         """Calibrated probabilities of default, in one call of the graph."""
-        columns = zip(self.features, zip(*prepared, strict=True), strict=True)
-        answer = self.session.run(None, {feature.name: feature.column(values) for feature, values in columns})[0]
-        return [float(p) for p in answer.ravel()]
+        columns = [f.column(values) for f, values in zip(self.features, zip(*prepared, strict=True), strict=True)]
+        inputs: dict[str, Array] = {}
+        for kind, dtype in (("numeric", np.float64), ("categorical", object)):  # a number that is null is a NaN
+            named = {f.name: column for f, column in zip(self.features, columns, strict=True) if f.kind == kind}
+            block = np.array(list(named.values()), dtype=dtype).reshape(len(named), len(prepared), 1)
+            inputs.update(zip(named, block, strict=True))
+        answer: Array = self.session.run(None, inputs)[0]
+        return answer.ravel().astype(np.float64).tolist()
 
-    def scores(self, prepared: Sequence[Row], *, reasons: bool = False) -> list[Score]:
-        """Probability, points, band, decision and, when asked for, reasons of each applicant.
+    def scores(self, prepared: Sequence[Row], *, reasons: Sequence[bool]) -> list[Score]:
+        """Probability, points, band and decision of each applicant, and reasons of those for whom they are wanted.
 
-        Raises InvalidApplicant when reasons are asked for and this process cannot explain.
+        Raises InvalidApplicant when reasons are wanted and this process cannot explain.
         """
         probabilities = self.probabilities(prepared) if prepared else []
-        found = self._reasons(prepared, probabilities) if reasons and prepared else [None] * len(prepared)
+        asked = [at for at, wanted in enumerate(reasons) if wanted]
+        found = self._reasons([prepared[at] for at in asked], [probabilities[at] for at in asked]) if asked else []
+        why = dict(zip(asked, found, strict=True))
         return [
             self.answer(
                 _log_odds(probability),
                 probability,
-                why,
+                why.get(at),
                 [f.name for f, value in zip(self.features, row, strict=True) if f.unseen(value)],
             )
-            for row, probability, why in zip(prepared, probabilities, found, strict=True)
+            for at, (row, probability) in enumerate(zip(prepared, probabilities, strict=True))
         ]
 
-    def _reasons(self, rows: Sequence[Row], probabilities: Sequence[float]) -> list[tuple[Reason, ...] | None]:
+    def _reasons(self, rows: Sequence[Row], probabilities: Sequence[float]) -> list[tuple[Reason, ...]]:
         """The features that TreeSHAP says raised a probability and whose reference value gives a lower one.
 
         Both must hold: a contribution compares with the average of the training sample, and an applicant is told of a
@@ -159,7 +170,7 @@ class Trees(Terms):
         moved = [(*row[:at], self.features[at].reference, *row[at + 1 :]) for row, c in zip(rows, raised, strict=True)
                  for at in c]  # fmt: skip
         lower = iter(self.probabilities(moved) if moved else [])
-        found: list[tuple[Reason, ...] | None] = []
+        found = []
         for row, probability, share, candidates in zip(rows, probabilities, shares, raised, strict=True):
             true = [at for at in candidates if next(lower) < probability]
             found.append(tuple(self._reason(at, row[at], float(share[at])) for at in true[: self.reasons]))

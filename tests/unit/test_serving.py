@@ -1,6 +1,7 @@
 import io
 import json
 import sys
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -42,6 +43,22 @@ def test_one_applicant_gets_one_answer_with_everything_in_it() -> None:
     assert answer["loan_id"] == "L000001"
     assert answer["model_version"] == "7"
     assert set(answer["reasons"][0]) == {"code", "feature", "text", "points"}
+
+
+def test_the_answer_is_written_as_the_json_library_writes_it() -> None:
+    """Whatever a document's words hold: they are joined as text, not encoded with the rest."""
+    odd = 'a "\\\n{é\N{GRINNING FACE}'
+    named = replace(CARD.features[0], text=odd)
+    card = replace(
+        CARD, entity=odd, words=(odd,) * 3, bands=((odd, 1.0),), features=(named, *CARD.features[1:])
+    )  # fmt: skip
+    request = json.dumps([{odd: "L1", **GOOD}, {"amount": 1e-7, "purpose": "spaceship", "reasons": False}])
+    answer, _ = respond(card, request, content_type=JSON, accept=None, model_version=odd)
+    first, second = json.loads(answer)
+    assert answer == json.dumps([first, second])
+    assert (first[odd], first["band"], first["decision"], first["model_version"]) == ("L1", odd, odd, odd)
+    assert first["reasons"][0]["text"].startswith(odd)
+    assert second["unknown_levels"] == ["purpose"]
 
 
 def test_list_instances_nested_features_and_lines_all_give_the_same_answer() -> None:

@@ -34,7 +34,7 @@ def test_it_answers_what_was_fitted(model: trees.Trees) -> None:
     frame = applicants(3000, 5)
     served = model.probabilities([model.prepare(row) for row in rows(frame)])
     assert np.abs(np.array(served) - fitted().probabilities(frame)).max() <= 1e-5
-    score = model.scores([model.prepare(GOOD)])[0]
+    score = model.scores([model.prepare(GOOD)], reasons=[False])[0]
     odds = score.probability / (1 - score.probability)
     assert score.score == round(600 - 20 / np.log(2) * np.log(50 * odds))
     assert score.decision == ("decline" if score.probability >= 0.4 else "refer")
@@ -51,7 +51,7 @@ def test_every_reason_is_true(model: trees.Trees) -> None:
     """Thousands of applicants: each reason raised this probability, and its reference value lowers it."""
     applied = rows(applicants(4000, 7))
     prepared = [model.prepare(row) for row in applied]
-    scores = model.scores(prepared, reasons=True)
+    scores = model.scores(prepared, reasons=[True] * len(prepared))
     moved, limits, given = [], [], 0
     for row, score in zip(applied, scores, strict=True):
         assert score.reasons is not None and len(score.reasons) <= 4
@@ -75,7 +75,7 @@ def test_every_reason_is_true(model: trees.Trees) -> None:
 def test_the_counterfactual_is_needed(model: trees.Trees) -> None:
     """TreeSHAP alone names features whose reference would not help: else the check above proves nothing."""
     prepared = [model.prepare(row) for row in rows(applicants(1000, 8))]
-    named = sum(len(score.reasons or ()) for score in model.scores(prepared, reasons=True))
+    named = sum(len(score.reasons or ()) for score in model.scores(prepared, reasons=[True] * len(prepared)))
     assert named < np.minimum((model._shares(prepared) > 1e-9).sum(axis=1), 4).sum()
 
 
@@ -89,6 +89,8 @@ def test_reasons_are_given_when_asked_for_and_always_in_a_batch(model: trees.Tre
     one = ask(model, {**GOOD, "reasons": True})
     assert one["reasons"] and one["model_version"] == "3"
     assert ask(model, json.dumps(GOOD) + "\n", "application/jsonlines")["reasons"] == one["reasons"]
+    mixed = ask(model, [{**GOOD, "amount": 1}, {**GOOD, "reasons": True}, GOOD])
+    assert [answer.get("reasons") for answer in mixed] == [None, one["reasons"], None]
     codes = {r["code"]: r["text"] for r in one["reasons"]}
     assert codes["AMOUNT"] == "Amount of the loan: 30,000"
 
@@ -122,7 +124,7 @@ def test_without_xgboost_there_are_probabilities_and_no_invented_reasons(monkeyp
         ask(bare, {**GOOD, "reasons": True})
     assert (refused.value.status_code, refused.value.field) == (422, "reasons")
     with pytest.raises(InvalidApplicant):
-        bare.scores([bare.prepare(GOOD)], reasons=True)
+        bare.scores([bare.prepare(GOOD)], reasons=[True])
 
 
 @pytest.mark.parametrize(

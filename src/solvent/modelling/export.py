@@ -104,7 +104,7 @@ def measured(
     times = []
     for applicant in applicants:
         start = time.perf_counter_ns()
-        served.scores([served.prepare(applicant)], reasons=served.explains_freely)
+        served.scores([served.prepare(applicant)], reasons=[served.explains_freely])
         times.append((time.perf_counter_ns() - start) / 1000)
     return {
         "parity": {"rows": len(frame), "maximum_difference": float(max(differences))},
