@@ -32,9 +32,11 @@ help: ## List the targets
 	@echo "· installing what tests and checks need (Spark and Java are among it)"
 	@$(UV) -r requirements-dev.txt && touch $@
 
+# What setup-dev added stays when the lock changes.
+DEV_NODE := $(wildcard node_modules/.dev)
 node_modules/.package-lock.json: package-lock.json .venv/.runtime
 	@echo "· installing the CDK CLI"
-	@$(BIN)/python -m scripts.node npm ci --omit=dev --silent --no-audit --no-fund && touch $@
+	@$(BIN)/python -m scripts.node npm ci $(if $(DEV_NODE),,--omit=dev) --silent --no-audit --no-fund && touch $@ $(DEV_NODE)
 
 node_modules/.dev: package-lock.json .venv/.runtime node_modules/.package-lock.json
 	@$(BIN)/python -m scripts.node npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json $@
