@@ -27,6 +27,11 @@ class Fault:
         return self.caught_by.partition(" ")[0]
 
     @property
+    def rule(self) -> str:
+        """The rule of the gate that must name it."""
+        return self.caught_by.partition(" ")[2]
+
+    @property
     def template(self) -> str:
         """The file name of the damaged template."""
         return f"Solvent-{self.environment}-{self.target.partition('/')[0]}.template.json"

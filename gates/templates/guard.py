@@ -66,12 +66,15 @@ def binary() -> Path:
     return path
 
 
-def cfn_guard(assembly: Assembly) -> Outcome:
-    """Every rule of the environment on every document. A rule that matches nothing is a finding, too."""
-    wanted = rules(assembly.environment)
+def cfn_guard(assembly: Assembly, file: str | None = None) -> Outcome:
+    """Every rule of the environment, or of one file of rules, on every document.
+
+    A rule that matches nothing is a finding, too.
+    """
+    wanted = [rule for rule in rules(assembly.environment) if file in (None, rule.file)]
     with tempfile.TemporaryDirectory() as scratch:
         documents = [*assembly.paths, *_made(assembly, Path(scratch))]
-        run = _validate(rule_files(assembly.environment), documents)
+        run = _validate([RULES / name for name in dict.fromkeys(rule.file for rule in wanted)], documents)
     looked_at = f"{len(wanted)} rules, {len(documents)} documents"
     if run.returncode not in (PASSED, FAILED):
         return Outcome(looked_at, [Finding("not-run", "cfn-guard", (run.stderr or run.stdout)[-500:])])

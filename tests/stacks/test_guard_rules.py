@@ -81,7 +81,7 @@ def test_a_fault_in_a_definition_is_found_at_its_state(prod: Assembly, tmp_path:
     damaged = _damaged(
         prod, tmp_path, "Orchestration", '\\"InitialInstanceCount\\": 2', '\\"InitialInstanceCount\\": 1'
     )
-    found = [(finding.rule, finding.where) for finding in guard.cfn_guard(damaged).findings]
+    found = [(finding.rule, finding.where) for finding in guard.cfn_guard(damaged, "prod/sagemaker.guard").findings]
     states = ("CreateChallengerConfig", "CreateEndpointConfig")
     assert found == [("PROD_ENDPOINTS_HAVE_TWO_INSTANCES", f"solvent-prod-train.{state}") for state in states]
 
@@ -98,7 +98,7 @@ def test_an_unprotected_stack_is_found(prod: Assembly, tmp_path: Path) -> None:
     shutil.copytree(prod.folder, tmp_path / "copy", ignore=shutil.ignore_patterns("asset.*"))
     path = tmp_path / "copy" / "manifest.json"
     path.write_text(path.read_text().replace('"terminationProtection": true', '"terminationProtection": false', 1))
-    [finding] = guard.cfn_guard(Assembly("prod", tmp_path / "copy")).findings
+    [finding] = guard.cfn_guard(Assembly("prod", tmp_path / "copy"), "prod/retention.guard").findings
     assert finding.rule == "PROD_STACKS_ARE_PROTECTED" and finding.where.startswith("Solvent-prod-")
 
 
@@ -176,7 +176,7 @@ def test_every_text_is_seen_however_deep_and_joined() -> None:
     outputs = {"Name": {"Value": "text", "Description": "for people"}, "F": {"Value": {"Fn::GetAtt": ["F", "Arn"]}}}
     made = texts.template({"Resources": {"F": function}, "Outputs": outputs})["Resources"]
     assert {where: resource["Properties"] for where, resource in made.items()} == {
-        "F": {"Texts": ["AWS::Lambda::Function", "postgres://admin:hunter2@111111111111"]},
+        "F": {"Texts": ["AWS::Lambda::Function\npostgres://admin:hunter2@111111111111"]},
         "Outputs.Name": {"Texts": ["text"], "Output": "Name"},
-        "Outputs.F": {"Texts": ["F", "Arn"]},
+        "Outputs.F": {"Texts": ["F\nArn"]},
     }

@@ -17,6 +17,7 @@ from gates.faults.definition import closed, opened
 from gates.faults.fault import Fault
 from gates.faults.suite import Caught
 from gates.outcome import Finding, Outcome
+from gates.templates import guard
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +135,23 @@ class TestSuite:
         monkeypatch.setitem(suite.GATES, "all-shards", lambda assembly: broken)
         with pytest.raises(RuntimeError, match="not-run"):
             suite.run([self.shards(caught_by="all-shards too-many")], prod, self.known(), tmp_path)
+
+    def test_cfn_guard_is_asked_with_the_file_of_the_rule_and_of_a_missed_fault_with_all(
+        self, prod: Assembly, asked: Counter[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        files: list[str | None] = []
+
+        def blind(assembly: Assembly, file: str | None = None) -> Outcome:
+            files.append(file)
+            return Outcome("nothing")
+
+        monkeypatch.setattr(guard, "cfn_guard", blind)
+        monkeypatch.setattr(suite, "ONE_BY_ONE", ("cfn-guard",))
+        monkeypatch.setitem(suite.GATES, "cfn-guard", blind)
+        known = self.known() | {"cfn-guard": []}
+        (one,) = suite.run([self.shards(caught_by="cfn-guard WAREHOUSE_IS_PRIVATE")], prod, known, tmp_path)
+        assert files == ["warehouse.guard", None]
+        assert f"WAREHOUSE_IS_PRIVATE does not name it; all-shards too-many, {self.SHARDS};" in one.missed
 
     def test_a_release_is_compared_with_the_clean_assembly(
         self, prod: Assembly, asked: Counter[str], tmp_path: Path

@@ -2,14 +2,27 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from moto import mock_aws
 
 
+@pytest.fixture(scope="session")
+def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    import erasable
+
+    made = erasable.delivered(tmp_path_factory.mktemp("delivered"))
+    yield made
+    made.redshift.database.close()
+
+
 @pytest.fixture
-def bank(tmp_path: Path) -> Iterator["Bank"]:  # noqa: F821
+def bank(delivered: Any, tmp_path: Path) -> Iterator[Any]:
+    """A bank of one's own."""
     from erasable import Bank
 
     with mock_aws():
-        yield Bank(tmp_path)
+        bank = Bank(tmp_path, delivered)
+        yield bank
+    bank.redshift.database.close()

@@ -1,15 +1,15 @@
 """What an erasure has to do with: a lake with versions, a warehouse, and a person who is everywhere in both."""
 
 import base64
-import functools
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lakehouse import BUCKETS, Lakehouse
+from moto import mock_aws
 from reading import readable, records
 from redshift_fixtures import Warehouse as Redshift
 from warehouse_cases import copied, migrated
@@ -46,36 +46,54 @@ class Api:
         return {}
 
 
-@functools.cache
-def _template() -> Redshift:
-    """Made once: the migrations take longer than a test."""
-    return migrated(Path(tempfile.mkdtemp(prefix="warehouse-")))
+@dataclass(frozen=True)
+class Delivered:
+    """What every bank begins with: a delivery that has been through, as objects and as a warehouse that holds it."""
+
+    files: Path
+    job: Job
+    objects: Mapping[tuple[str, str], bytes]  # (zone, key) -> content
+    redshift: Redshift
+
+
+def delivered(folder: Path) -> Delivered:
+    """Made once, with an AWS of its own: delivering and loading take longer than a test."""
+    (folder / "work").mkdir()
+    with mock_aws():
+        lake = Lakehouse(folder / "work")
+        files = datasets.write("synthetic", folder / "files", size=SIZE)
+        job = lake.deliver(files)
+        report = lake.run(job)
+        objects = {(zone, key): body for zone in BUCKETS for key, body in lake.objects(zone).items()}
+    redshift = migrated(folder)
+    _load(redshift, job, report, objects)
+    return Delivered(files, job, objects, redshift)
+
+
+def _load(redshift: Redshift, job: Job, report: dict[str, Any], objects: Mapping[tuple[str, str], bytes]) -> None:
+    """What the warehouse load of a run does."""
+    for (zone, key), body in objects.items():
+        if zone in ("cleaned", "training"):
+            redshift.storage.put(BUCKETS[zone], key, body)
+    batch = load.ingest(contracts.load(), portfolio="lending", run_id=job.run_id, buckets=BUCKETS, report=report)
+    redshift.run(*batch, user=LOADER)
 
 
 class Bank:
     """`customer` has several loans; `marks` are texts that must be found nowhere once they are erased."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, delivered: Delivered) -> None:
         (folder / "work").mkdir()
         self.lake = Lakehouse(folder / "work")
         self.s3 = self.lake.s3
         for bucket in BUCKETS.values():
             self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        self.files = datasets.write("synthetic", folder / "files", size=SIZE)
-        self.job = self.lake.deliver(self.files)
-        report = self.lake.run(self.job)
-        self.redshift = copied(_template(), folder / "warehouse")
-        self.load(self.job, report)
+        self.files, self.job = delivered.files, delivered.job
+        for (zone, key), body in delivered.objects.items():
+            self.s3.put_object(Bucket=BUCKETS[zone], Key=key, Body=body)
+        self.redshift = copied(delivered.redshift, folder / "warehouse")
         self.customer, self.loans, self.marks = self._somebody()
         self._events_and_predictions()
-
-    def load(self, job: Job, report: dict[str, Any]) -> None:
-        """What the warehouse load of a run does."""
-        for zone in ("cleaned", "training"):
-            for key, body in self.lake.objects(zone).items():
-                self.redshift.storage.put(BUCKETS[zone], key, body)
-        batch = load.ingest(contracts.load(), portfolio="lending", run_id=job.run_id, buckets=BUCKETS, report=report)
-        self.redshift.run(*batch, user=LOADER)
 
     def refresh(self) -> None:
         """What follows a load: the marts are refreshed."""
@@ -170,9 +188,8 @@ class Bank:
     def leftovers(self, *marks: str) -> list[str]:
         """Where one of the marks stands, in any version or table."""
         wanted = marks or tuple(self.marks)
-        found = [
-            f"{z}/{k}" for (z, k, _), body in self.versions().items() if any(m in readable(k, body) for m in wanted)
-        ]
+        texts = ((f"{zone}/{key}", readable(key, body)) for (zone, key, _), body in self.versions().items())
+        found = [where for where, text in texts if any(mark in text for mark in wanted)]
         for table in self.tables():
             text = json.dumps(self.redshift.rows(f"SELECT * FROM {table}"), default=str)  # noqa: S608
             found += [table for m in wanted if m in text]
