@@ -1,5 +1,8 @@
-"""Who holds a portfolio's lock, and whether they are still at work: state machine executions, and the job `erase`."""
+"""Who holds a portfolio's lock, and whether they are still at work: state machine executions, the job `erase`, and
+`solvent rollback`, which nobody can ask: it holds for a while only."""
 
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +15,12 @@ def job_run(job: str, run_id: str) -> str:
     return f"glue:{job}:{run_id}"
 
 
+def rollback(minutes: float) -> str:
+    """The owner's name of one `solvent rollback`, which ends with the moment until which it holds."""
+    until = datetime.now(UTC) + timedelta(minutes=minutes)
+    return f"rollback:{uuid.uuid4().hex[:8]}:{until.isoformat(timespec='seconds')}"
+
+
 class Holders:
     """`states` and `glue` are boto3 clients."""
 
@@ -19,7 +28,9 @@ class Holders:
         self._states, self._glue = states, glue
 
     def alive(self, owner: str) -> bool:
-        """Whether an execution or a job run may still be at work."""
+        """Whether an execution, a job run or a rollback may still be at work."""
+        if owner.startswith("rollback:"):
+            return datetime.now(UTC) < datetime.fromisoformat(owner.split(":", 2)[2])
         if owner.startswith("glue:"):
             _, job, run_id = owner.split(":", 2)
             return self._job_alive(job, run_id)

@@ -72,11 +72,6 @@ class Ledger:
             raise PortfolioBusy(f"{portfolio} has just been taken by another execution.")
         log("lock_taken_over", level="WARNING", portfolio=portfolio, from_execution=holder, by=owner)
 
-    def holder(self, portfolio: str) -> str | None:
-        """Who holds the portfolio's lock and may still be at work; None when nobody does."""
-        owner = self._get(f"lock#{portfolio}").get("owner")
-        return str(owner) if owner and self._alive(str(owner)) else None
-
     def release(self, portfolio: str, owner: str) -> bool:
         """Give the lock back if it is the owner's; says whether it was."""
         return self._conditional(

@@ -23,11 +23,11 @@ def add(parts: Parts, machine: Machine) -> None:
     _deploy(
         parts,
         machine,
-        update="DescribeInstances" if scales else "UpdateEndpoint",
+        update="DescribeInstances" if scales else "StopScaling",
         then="RegisterScaling" if scales else "AsWanted",
     )
+    scaling.before_update(parts, machine, then="UpdateEndpoint")
     if scales:
-        scaling.before_update(parts, machine, then="UpdateEndpoint")
         scaling.after_service(parts, machine, then="AsWanted")
     live.add(parts, machine)
 

@@ -9,7 +9,6 @@ from stacks.constructs.permissions import allow
 from stacks.serving import SAGEMAKERS_TARGETS, TARGETS_HAVE_NO_NAMES, rollback_alarms
 from stacks.state_machines.parts import Parts
 
-SCALING = ("DeregisterScalableTarget", "PutScalingPolicy", "RegisterScalableTarget")
 NAMED_AFTER_RUNS = "jobs, models and endpoint configurations of this platform: their names hold a run id"
 
 
@@ -52,6 +51,7 @@ def _train(role: iam.Role, stack: SolventStack, parts: Parts) -> None:
     allow(role, "sagemaker:CreateEndpointConfig", on=[config], why=NAMED_AFTER_RUNS)
     allow(role, "sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint", on=[endpoint, config], why=NAMED_AFTER_RUNS)
     allow(role, "sagemaker:DescribeEndpoint", on=[endpoint], why=NAMED_AFTER_RUNS)
+    _change_targets(role, stack, "DeregisterScalableTarget")
     if parts.config.serving.scales:
         _scale(role, stack, config)
     alarms = [
@@ -84,9 +84,13 @@ def _scale(role: iam.Role, stack: SolventStack, configurations: str) -> None:
         ],
         conditions={"StringEquals": {"iam:AWSServiceName": service}},
     )
+    _change_targets(role, stack, "PutScalingPolicy", "RegisterScalableTarget")
+
+
+def _change_targets(role: iam.Role, stack: SolventStack, *verbs: str) -> None:
     allow(
         role,
-        *(f"application-autoscaling:{verb}" for verb in SCALING),
+        *(f"application-autoscaling:{verb}" for verb in verbs),
         on=[stack.arn("application-autoscaling", "scalable-target/*")],
         conditions=SAGEMAKERS_TARGETS,
         why=TARGETS_HAVE_NO_NAMES,

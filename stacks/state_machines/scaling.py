@@ -1,7 +1,8 @@
 """Autoscaling of the champion: a scaling target from the moment that its variant is in service, never before.
 
-SageMaker refuses an update that changes the instance type of a variant with a target, so the target goes first then.
-The challenger does not scale. https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html
+SageMaker refuses an update that changes the instance type of a variant with a target, so the target goes first then;
+and where scaling is off, before every update: it may have been on. The challenger does not scale.
+https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html
 """
 
 from typing import Any
@@ -21,7 +22,23 @@ SERVICE = "aws-sdk:applicationautoscaling"
 
 
 def before_update(parts: Parts, machine: Machine, *, then: str) -> None:
-    """DescribeInstances, SameInstances, and StopScaling if they are not the same."""
+    """From the first of DescribeInstances, SameInstances, StopScaling, which is their order, to `then`.
+
+    Where scaling is on, a target stays unless the instance type changes; where it is off, none stays.
+    """
+    if parts.config.serving.scales:
+        _unless_same(parts, machine, then=then)
+    missing = {"ErrorEquals": ["ApplicationAutoScaling.ObjectNotFoundException"], "ResultPath": None, "Next": then}
+    machine.task(
+        "StopScaling",
+        f"{SERVICE}:deregisterScalableTarget",
+        TARGET,
+        then=then,
+        caught=[missing, {**ANY, "Next": "RecordFailure"}],
+    )
+
+
+def _unless_same(parts: Parts, machine: Machine, *, then: str) -> None:
     machine.task(
         "DescribeInstances",
         "aws-sdk:sagemaker:describeEndpointConfig",
@@ -32,14 +49,6 @@ def before_update(parts: Parts, machine: Machine, *, then: str) -> None:
     )
     same = {"Variable": "$.instances.type", "StringEquals": parts.config.serving.instance_type}
     machine.choose("SameInstances", [(same, then)], otherwise="StopScaling")
-    missing = {"ErrorEquals": ["ApplicationAutoScaling.ObjectNotFoundException"], "ResultPath": None, "Next": then}
-    machine.task(
-        "StopScaling",
-        f"{SERVICE}:deregisterScalableTarget",
-        TARGET,
-        then=then,
-        caught=[missing, {**ANY, "Next": "RecordFailure"}],
-    )
 
 
 def after_service(parts: Parts, machine: Machine, *, then: str) -> None:

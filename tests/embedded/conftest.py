@@ -5,10 +5,9 @@ import json
 import os
 import tarfile
 import textwrap
-import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from persons import Persons, ended, hurry, wait
 
 from embedded_aws import decisions, lifecycle
 from solvent import deployment
@@ -144,16 +144,6 @@ def _finished(execution: dict[str, Any]) -> dict[str, Any] | None:
     return execution if execution["status"] != "RUNNING" else None
 
 
-def wait(found: Callable[[], Any], timeout: float = 10) -> Any:
-    """The first true answer of `found`; fails the test after `timeout` seconds."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if answer := found():
-            return answer
-        time.sleep(0.05)
-    raise AssertionError(f"nothing within {timeout} s")
-
-
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
     """A running embedded AWS, shared by the tests of the session: use names of your own."""
@@ -169,9 +159,40 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
 @pytest.fixture(scope="session")
 def platform(aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """`dev`, deployed by the CDK CLI from the assembly that `make synth` wrote."""
-    assembly = Path(__file__).parents[2] / "cdk.out" / "dev"
-    assert assembly.exists(), "There is no cdk.out/dev: run `make synth`, or `make test`, which does."
-    target, logs = Target.at(aws.url, "dev"), tmp_path_factory.mktemp("logs")
+    return _deployed(aws, "dev", tmp_path_factory.mktemp("logs"))
+
+
+@pytest.fixture(scope="session")
+def prod(aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """`prod`, beside `dev`, in the same way."""
+    return _deployed(aws, "prod", tmp_path_factory.mktemp("logs"))
+
+
+@pytest.fixture(scope="session")
+def persons(aws: EmbeddedAws, prod: Platform) -> Persons:
+    """Who decides on prod's model packages: a role that may do that and nothing else."""
+    packages = f"arn:aws:sagemaker:{aws.region}:{aws.account}:model-package/{prod.names.prefix}-*"
+    role = aws.role({"Effect": "Allow", "Action": "sagemaker:UpdateModelPackage", "Resource": packages})
+    session = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="a-person")["Credentials"]
+    return Persons(prod, aws.client("sagemaker", session))
+
+
+@pytest.fixture(scope="session")
+def live_prod(prod: Platform, persons: Persons, tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """prod with a champion that a person approved, and machines that look every second at what they wait for."""
+    hurry(prod)
+    execution, _, package = persons.asked(tmp_path_factory.mktemp("delivery"))
+    assert prod.target.client("sagemaker").list_endpoints(NameContains=prod.names.prefix)["Endpoints"] == []
+    persons.decide(package, "Approved")
+    done = wait(lambda: ended(prod, execution), 120)
+    assert done["status"] == "SUCCEEDED", done.get("cause")
+    return prod
+
+
+def _deployed(aws: EmbeddedAws, environment: str, logs: Path) -> Platform:
+    assembly = Path(__file__).parents[2] / "cdk.out" / environment
+    assert assembly.exists(), f"There is no cdk.out/{environment}: run `make synth`, or `make test`, which does."
+    target = Target.at(aws.url, environment)
     deployment.bootstrap(target, assembly, logs / "bootstrap.log")
     deployment.deploy(target, assembly, logs / "deploy.log")
     return Platform(target)

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from solvent import deployment
 from solvent.client import Platform
-from solvent.target import Target
 
 pytestmark = pytest.mark.embedded
 ROOT = Path(__file__).parents[2]
@@ -18,24 +16,16 @@ def stacks_of(assembly: Path) -> list[str]:
     return [name for name, a in manifest["artifacts"].items() if a["type"] == "aws:cloudformation:stack"]
 
 
-def complete(target: Target, assembly: Path) -> dict[str, str]:
-    listed = target.client("cloudformation").describe_stacks()["Stacks"]
+def assert_deployed_whole(platform: Platform, assembly: Path) -> None:
     wanted = set(stacks_of(assembly))
-    return {s["StackName"]: s["StackStatus"] for s in listed if s["StackName"] in wanted}
+    found = {stack["StackName"]: stack["StackStatus"] for stack in platform.stacks() if stack["StackName"] in wanted}
+    assert set(found) == wanted
+    assert set(found.values()) <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
 def test_dev_deploys_whole(platform: Platform) -> None:
-    found = complete(platform.target, ROOT / "cdk.out" / "dev")
-    assert set(found) == set(stacks_of(ROOT / "cdk.out" / "dev"))
-    assert set(found.values()) <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    assert_deployed_whole(platform, ROOT / "cdk.out" / "dev")
 
 
-def test_prod_deploys_whole(platform: Platform, tmp_path: Path) -> None:
-    assert platform.target.endpoint_url
-    target = Target.at(platform.target.endpoint_url, "prod")
-    assembly = ROOT / "cdk.out" / "prod"
-    deployment.bootstrap(target, assembly, tmp_path / "bootstrap.log")
-    deployment.deploy(target, assembly, tmp_path / "deploy.log")
-    found = complete(target, assembly)
-    assert set(found) == set(stacks_of(assembly))
-    assert set(found.values()) <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+def test_prod_deploys_whole(prod: Platform) -> None:
+    assert_deployed_whole(prod, ROOT / "cdk.out" / "prod")

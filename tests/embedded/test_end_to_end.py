@@ -17,6 +17,7 @@ import pytest
 
 from solvent import contracts, datasets
 from solvent.client import Execution, Platform, PlatformError, query
+from solvent.rollout import Rollout
 
 pytestmark = pytest.mark.embedded
 ROOT = Path(__file__).parents[2]
@@ -272,6 +273,21 @@ def test_an_application_of_an_unknown_customer_is_quarantined(
     assert len(rows) == 1
     assert "customer_id" in rows[0][0]
     assert query(platform.target, "SELECT 1 FROM lending.loans WHERE loan_id = 'L999999'")[1] == []
+
+
+def test_devs_update_is_all_at_once_with_no_scaling_target_to_take_away(
+    platform: Platform, first_run: Execution
+) -> None:
+    before = platform.champion()["model"]
+    done = platform.run("train", {"portfolio": "lending", "challenger_weight": 0.1}, timeout=240)
+    assert done.status == "SUCCEEDED", f"{done.error}: {done.cause}"
+
+    sagemaker = platform.target.client("sagemaker")
+    live = sagemaker.describe_endpoint(EndpointName=platform.names.endpoint("lending"))
+    assert live["EndpointConfigName"] != before
+    routing = live["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
+    assert routing["Type"] == "ALL_AT_ONCE"
+    assert Rollout(sagemaker, platform.names, pause=0.2).back("lending") == before
 
 
 def test_a_failed_training_leaves_the_endpoint_untouched(

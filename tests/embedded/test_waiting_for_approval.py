@@ -1,107 +1,27 @@
 """A model that waits for a person: the portfolio stays free, and nothing older replaces what went live meanwhile.
 
-`dev` approves by itself, so its machine `train` is told to register packages as `prod` does.
+These are prod's own machines, from the delivery to the canary and the predictions.
 """
 
 import json
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from persons import Persons, ended, item, wait
 
-from solvent import datasets
-from solvent.client import Platform
+from solvent.client import Platform, query
 
 pytestmark = pytest.mark.embedded
 
 
-@pytest.fixture
-def live(platform: Platform, tmp_path: Path) -> str:
-    """The model that is live before anything waits."""
-    done = platform.run("pipeline", {"manifest": delivered(platform, tmp_path, without=0)}, timeout=240)
-    assert done.status == "SUCCEEDED", f"{done.error}: {done.cause}"
-    return str(platform.champion()["model"])
-
-
-@pytest.fixture
-def persons_approve(platform: Platform, live: str) -> Iterator[None]:
-    states, arn = platform.target.client("stepfunctions"), platform.machine_arn("train")
-    before = states.describe_state_machine(stateMachineArn=arn)["definition"]
-    changed = json.loads(before)
-    changed["States"]["RegisterModel"]["Parameters"]["ModelApprovalStatus"] = "PendingManualApproval"
-    changed["States"]["WaitApproval"]["Seconds"] = 1
-    states.update_state_machine(stateMachineArn=arn, definition=json.dumps(changed))
-    yield
-    states.update_state_machine(stateMachineArn=arn, definition=before)
-
-
-def delivered(platform: Platform, folder: Path, without: int) -> str:
-    """A delivery that lacks its last events: another run, whose model is as good and so passes the gates."""
-    target = folder / str(without)
-    target.mkdir()
-    datasets.write("synthetic", target, size=400, seed=2)
-    events = target / "application_event.csv"
-    lines = events.read_text().splitlines(keepends=True)
-    events.write_text("".join(lines[: len(lines) - without]))
-    return platform.load(target)
-
-
-def start(platform: Platform, phase: str, request: dict[str, Any]) -> str:
-    states = platform.target.client("stepfunctions")
-    given = {"stateMachineArn": platform.machine_arn(phase), "input": json.dumps(request)}
-    return str(states.start_execution(**given)["executionArn"])
-
-
-def item(platform: Platform, key: str) -> dict[str, Any]:
-    table = platform.target.session.resource("dynamodb", endpoint_url=platform.target.endpoint_url)
-    found = table.Table(platform.names.runs_table).get_item(Key={"pk": key}, ConsistentRead=True)
-    return dict(found.get("Item", {}))
-
-
-def waiting(platform: Platform, execution: str, manifest: str) -> dict[str, Any]:
-    """The ledger's item of the pipeline's `train`, once it waits for a person."""
-
-    def found() -> dict[str, Any] | None:
-        latest = item(platform, "latest#lending")
-        if latest.get("manifest") != manifest:
-            return None
-        run = item(platform, f"run#train#lending#{latest['run_id']}")
-        return run if run.get("status") == "awaiting_approval" else None
-
-    return until(found, lambda: ended(platform, execution))
-
-
-def ended(platform: Platform, execution: str) -> dict[str, Any] | None:
-    found = platform.target.client("stepfunctions").describe_execution(executionArn=execution)
-    return found if found["status"] != "RUNNING" else None
-
-
-def until(found: Callable[[], Any], stop: Callable[[], Any] = lambda: None, seconds: float = 240) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (answer := found()):
-        assert not (over := stop()), f"it ended first: {over}"
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.2)
-    return answer
-
-
-def decide(platform: Platform, package: str, status: str) -> None:
-    platform.target.client("sagemaker").update_model_package(ModelPackageArn=package, ModelApprovalStatus=status)
-
-
 def test_a_model_that_waits_for_a_person_keeps_nobody_out(
-    platform: Platform, live: str, persons_approve: None, tmp_path: Path
+    live_prod: Platform, persons: Persons, tmp_path: Path
 ) -> None:
-    begun = []
-    for events in (1, 2):
-        manifest = delivered(platform, tmp_path, without=events)
-        execution = start(platform, "pipeline", {"manifest": manifest})
-        begun.append((manifest, execution, waiting(platform, execution, manifest)["model_package"]))
-    (_, older, old_package), (manifest, newer, new_package) = begun
+    platform, live = live_prod, str(live_prod.champion()["model"])
+    older, _, old_package = persons.asked(tmp_path, without=1)
+    newer, manifest, new_package = persons.asked(tmp_path, without=2)
     # A manifest's arrival starts `ingest`, too: it may have the lock for a moment.
-    until(lambda: item(platform, "lock#lending") == {})
+    wait(lambda: item(platform, "lock#lending") == {}, 60)
 
     score = platform.run("score", {"portfolio": "lending"}, timeout=120)
     assert score.status == "SUCCEEDED", score.cause
@@ -111,17 +31,33 @@ def test_a_model_that_waits_for_a_person_keeps_nobody_out(
     assert (twice.status, twice.error) == ("FAILED", "RunUnderWay")
     assert platform.champion()["model"] == live
 
-    decide(platform, new_package, "Approved")
-    done = until(lambda: ended(platform, newer))
+    persons.decide(new_package, "Approved")
+    done = wait(lambda: ended(platform, newer), 120)
     assert done["status"] == "SUCCEEDED", done.get("cause")
     champion = platform.champion()
     assert new_package.endswith(f"/{champion['version']}")
     run_id = json.loads(done["output"])["run_id"]
     assert item(platform, f"run#score#lending#{run_id}#{champion['model']}")["status"] == "completed"
+    assert_shifted_by_canary_and_scored(platform, champion)
 
-    decide(platform, old_package, "Approved")
-    late = until(lambda: ended(platform, older))
+    persons.decide(old_package, "Approved")
+    late = wait(lambda: ended(platform, older), 120)
     assert late["status"] == "FAILED"
     assert f"version {champion['version']} went live" in late["cause"]
     assert platform.champion() == champion
     assert item(platform, "lock#lending") == {}
+
+
+def assert_shifted_by_canary_and_scored(platform: Platform, champion: dict[str, str]) -> None:
+    """In service by prod's own update, and every open loan has the new version's prediction in the warehouse."""
+    endpoint = platform.target.client("sagemaker").describe_endpoint(EndpointName=platform.names.endpoint("lending"))
+    assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", champion["model"])
+    deployment = endpoint["LastDeploymentConfig"]
+    routing = deployment["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
+    assert (routing["Type"], routing["CanarySize"]["Value"]) == ("CANARY", 50)
+    assert platform.names.named("lending-champion-endpoint-errors") in [
+        alarm["AlarmName"] for alarm in deployment["AutoRollbackConfiguration"]["Alarms"]
+    ]
+    sql = f"SELECT COUNT(*) FROM lending.predictions WHERE model_version = '{champion['version']}'"
+    ((scored,),) = query(platform.target, sql)[1]
+    assert int(scored) > 0

@@ -220,6 +220,12 @@ def test_another_instance_type_takes_the_scaling_target_away_before_the_update(p
     )
 
 
+def test_where_scaling_is_off_no_target_of_a_time_when_it_was_on_stays(dev: Any) -> None:
+    train = dev.definitions["solvent-dev-train"]
+    assert train["States"]["LiveAlready"]["Default"] == "StopScaling"
+    assert _ways_into(train, "UpdateEndpoint") == ["StopScaling"]
+
+
 def test_a_challenger_comes_beside_the_champion_with_its_share(train: dict[str, Any]) -> None:
     states = train["States"]
     variants = states["CreateChallengerConfig"]["Parameters"]["ProductionVariants"]

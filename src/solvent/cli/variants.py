@@ -1,5 +1,7 @@
 """`solvent rollback`, `challenger` and `compare`: which model answers, and how to change that."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Annotated
 
 import typer
@@ -7,6 +9,10 @@ import typer
 from solvent.cli import output
 from solvent.cli.options import Environment, Portfolio, console, target
 from solvent.target import Target
+
+# How long a rollback keeps runs out, should it never say that it is done: long enough to ask for the update. While that
+# is under way SageMaker itself refuses another one.
+LOCKED_MINUTES = 15
 
 
 def rollback(
@@ -24,9 +30,10 @@ def rollback(
     """Move the endpoint back to an earlier configuration, and see that it is in service on it.
 
     Nothing is trained or deleted: the models of a kept configuration answer as they did. With alarms and blue/green, as
-    the last deployment. Refused while a run of the portfolio is under way, which might deploy its model afterwards.
+    the last deployment. Refused while a run of the portfolio is under way, which might deploy its model afterwards; a
+    run that begins meanwhile waits.
     """
-    from solvent.rollout import Rollout, RolloutError
+    from solvent.rollout import Rollout
 
     there = target(env)
     rollout = Rollout(there.client("sagemaker"), there.names)
@@ -34,12 +41,7 @@ def rollback(
         for name in rollout.kept(portfolio):
             console.print(name, soft_wrap=True)
         return
-    if not during_a_run and (holder := _holder(there, portfolio)):
-        raise RolloutError(
-            f"{holder} works on {portfolio} and may deploy a model after the way back. Wait for it or stop it, or say "
-            "--during-a-run. Nothing was changed."
-        )
-    with console.status("the endpoint goes back"):
+    with nullcontext() if during_a_run else _locked(there, portfolio), console.status("the endpoint goes back"):
         now = rollout.back(portfolio, to)
     console.print(f"The endpoint is in service on [bold]{now}[/]. `--to` takes it to another, forward again, too.")
 
@@ -91,10 +93,24 @@ def compare(
     output.rows(console, columns, rows, title="captured answers; p is the probability")
 
 
-def _holder(there: Target, portfolio: str) -> str | None:
-    """The run that is under way on a portfolio, if one is."""
-    from solvent.holders import Holders
-    from solvent.ledger import Ledger
+@contextmanager
+def _locked(there: Target, portfolio: str) -> Iterator[None]:
+    """The portfolio's lock, as a run has it. Raises RolloutError when somebody else holds it."""
+    from solvent import holders
+    from solvent.ledger import Ledger, PortfolioBusy
+    from solvent.rollout import RolloutError
 
     table = there.session.resource("dynamodb", endpoint_url=there.endpoint_url).Table(there.names.runs_table)
-    return Ledger(table, alive=Holders(there.client("stepfunctions"), there.client("glue")).alive).holder(portfolio)
+    alive = holders.Holders(there.client("stepfunctions"), there.client("glue")).alive
+    ledger, owner = Ledger(table, alive=alive), holders.rollback(LOCKED_MINUTES)
+    try:
+        ledger.acquire(portfolio, owner)
+    except PortfolioBusy as busy:
+        raise RolloutError(
+            f"{busy} It may deploy a model after the way back. Wait for it or stop it, or say --during-a-run. Nothing "
+            "was changed."
+        ) from busy
+    try:
+        yield
+    finally:
+        ledger.release(portfolio, owner)

@@ -2,18 +2,23 @@
 
 import io
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from engine_client import Asked, data_api
 from fakes import NAMES, SageMaker
+from moto import mock_aws
 from warehouse_cases import ADMIN, copied, fill
 
 from solvent import client
 from solvent.cli import variants
+from solvent.holders import Holders, rollback
+from solvent.ledger import Ledger, PortfolioBusy
 
 ENDPOINT = NAMES.endpoint("lending")
 A, B = f"{ENDPOINT}-a", f"{ENDPOINT}-b"
@@ -21,20 +26,31 @@ RUN = "arn:aws:states:eu-west-1:1:execution:solvent-dev-train:r"
 
 
 class Place:
-    """An environment whose endpoint went from A to B; `lock` is the owner of the portfolio's lock, if it has one."""
+    """An environment whose endpoint went from A to B. `status` is that of every execution."""
 
     names = NAMES
     endpoint_url = None
 
     def __init__(self) -> None:
-        self.sagemaker, self.lock, self.status = SageMaker(), "", "RUNNING"
+        self.sagemaker, self.status, self.session = SageMaker(), "RUNNING", boto3.Session(region_name="eu-west-1")
+        self.table = self.session.resource("dynamodb").create_table(
+            TableName=NAMES.runs_table,
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
         for name in (A, B):
             self.sagemaker.go_live(ENDPOINT, name)
         self.sagemaker.after_update = ["InService"]
-        self.session = SimpleNamespace(resource=lambda *_, **__: SimpleNamespace(Table=lambda _: self))
 
-    def get_item(self, *, Key: dict[str, str], **_: Any) -> dict[str, Any]:  # noqa: N803
-        return {"Item": {**Key, "owner": self.lock}} if self.lock else {}
+    @property
+    def lock(self) -> str:
+        """Who holds the portfolio's lock, "" when nobody does."""
+        return str(self.table.get_item(Key={"pk": "lock#lending"}).get("Item", {}).get("owner", ""))
+
+    @lock.setter
+    def lock(self, owner: str) -> None:
+        self.table.put_item(Item={"pk": "lock#lending", "owner": owner})
 
     def describe_execution(self, **_: Any) -> dict[str, str]:
         return {"status": self.status}
@@ -51,10 +67,11 @@ class Place:
 
 
 @pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch) -> Place:
-    made = Place()
-    monkeypatch.setattr(variants, "target", lambda env: made)
-    return made
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    with mock_aws():
+        made = Place()
+        monkeypatch.setattr(variants, "target", lambda env: made)
+        yield made
 
 
 def test_the_way_back_can_be_listed_and_gone(place: Place, solvent: Any) -> None:
@@ -79,6 +96,33 @@ def test_the_lock_of_a_run_that_is_no_more_does_not_count(place: Place, solvent:
     place.lock, place.status = RUN, "ABORTED"
     assert solvent("rollback")[0] == 0
     assert place.live == A
+
+
+def test_a_run_that_begins_meanwhile_waits_until_the_way_back_is_gone(
+    place: Place, solvent: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update, begun = place.sagemaker.update_endpoint, []
+
+    def while_a_run_begins(**request: Any) -> Any:
+        with pytest.raises(PortfolioBusy, match="worked on by rollback:"):
+            Ledger(place.table, alive=Holders(place, place).alive).acquire("lending", RUN)
+        begun.append(RUN)
+        return update(**request)
+
+    monkeypatch.setattr(place.sagemaker, "update_endpoint", while_a_run_begins)
+    assert solvent("rollback")[0] == 0
+    assert (begun, place.live, place.lock) == ([RUN], A, "")
+    assert solvent("rollback", "--to", "unknown")[0] == 1
+    assert place.lock == ""
+
+
+def test_a_rollback_that_never_ended_holds_for_a_while_only(place: Place, solvent: Any) -> None:
+    place.lock = rollback(minutes=15)
+    code, _, said = solvent("rollback")
+    assert (code, place.live) == (1, B) and "worked on by rollback:" in said
+    place.lock = rollback(minutes=-1)
+    assert solvent("rollback")[0] == 0
+    assert (place.live, place.lock) == (A, "")
 
 
 def test_a_challengers_share_is_set_and_what_is_no_share_is_refused(place: Place, solvent: Any) -> None:
