@@ -82,11 +82,12 @@ test-scale: setup-dev synth ## A million payments on DuckDB and Spark, ANSI off 
 databases: .venv/.dev ## Bring the database servers that tests read from (PostgreSQL, MariaDB), without installing them
 	@$(BIN)/python -m scripts.databases
 
+# In the order given, the modules of few long tests first: xdist would put those of many tests first, and end on one worker.
 # The workers have the cores already: threads of numeric libraries would only wait for each other.
 test: export OMP_NUM_THREADS = 1
 test: export OPENBLAS_NUM_THREADS = 1
 test: setup-dev databases synth ## Tests: unit, stacks, jobs (DuckDB and Spark), embedded AWS end to end
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope $(PYTEST_ARGS) tests/jobs tests/stacks tests/unit
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS) tests/jobs tests/stacks tests/unit
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --durations=5 $(PYTEST_ARGS) tests/extraction
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --durations=5 $(PYTEST_ARGS) tests/embedded
 
