@@ -39,7 +39,12 @@ GOOD: dict[str, Any] = {
         name: {"ratio": 0.9, "label_ratio": 0.95, "lowest": "one", "highest": "other"} for name in SPEC.protected
     },
 }  # fmt: skip
-RUN = {"run_id": "0123456789abcdef", "portfolio": "lending", "endpoint": "solvent-dev-lending"}
+RUN = {
+    "run_id": "0123456789abcdef",
+    "portfolio": "lending",
+    "endpoint": "solvent-dev-lending",
+    "job_name": "solvent-dev-lending-0123456789abcdef-1",
+}
 
 
 MANIFEST = b'{"format": "solvent-model/1"}'

@@ -64,10 +64,11 @@ class ModelGate:
         if automl_job is not None:
             beside = {"autopilot": autopilot.verdict(spec, evaluation, rival, automl_job)}
         report |= beside
-        key = naming.report_key(run["portfolio"], run["run_id"], "gate")
+        of_it = run["portfolio"], run["run_id"], run["job_name"]
+        key = naming.model_report_key(*of_it, "gate.json")
         self._put(key, json.dumps(report, indent=1, sort_keys=True).encode(), EVIDENCE["json"])
         for name, body in judged.documents.items():
-            self._put(naming.evidence_key(run["portfolio"], run["run_id"], name), body, EVIDENCE[name.split(".")[-1]])
+            self._put(naming.model_report_key(*of_it, f"evidence/{name}"), body, EVIDENCE[name.split(".")[-1]])
         log("model_judged", run_id=run["run_id"], passed=not failed, failures=failed, reviews=review)
         named = sorted({name.partition(":")[0] for name in review})
         return {

@@ -156,9 +156,12 @@ def report_key(portfolio: str, run_id: str, phase: str) -> str:
     return f"{reports_prefix(portfolio)}{run_id}/{phase}.json"
 
 
-def evidence_key(portfolio: str, run_id: str, name: str) -> str:
-    """artifacts: a document about the model that a run trained, such as its model card."""
-    return f"{reports_prefix(portfolio)}{run_id}/evidence/{name}"
+def model_report_key(portfolio: str, run_id: str, job: str, name: str) -> str:
+    """artifacts: what is said of the model of a training job: `gate.json`, `evidence/model_card.html`, ...
+
+    Not of a run: a challenger is trained on the run of the champion, whose documents stay.
+    """
+    return f"{reports_prefix(portfolio)}{run_id}/{job}/{name}"
 
 
 def reports_prefix(portfolio: str) -> str:

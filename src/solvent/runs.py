@@ -232,7 +232,7 @@ class RunControl:
             "champion": champion or "",
             "excluded_features": json.dumps(facts["excluded_features"]),
             "job_name": self._job_name(portfolio, run_id, attempt, champion),
-            "report": self._uri("artifacts", naming.report_key(portfolio, run_id, phase)),
+            "report": self._uri("artifacts", naming.report_key(portfolio, run_id, f"{phase}{_mark(champion)}")),
             "training_prefix": self._uri("training", naming.table_prefix(portfolio, spec.features_table, run_id)),
             "batch_prefix": self._uri("training", naming.table_prefix(portfolio, spec.batch_table, run_id)),
             "predictions_prefix": self._uri(
@@ -243,12 +243,11 @@ class RunControl:
         }
 
     def _job_name(self, portfolio: str, run_id: str, attempt: int, champion: str | None) -> str:
-        # SageMaker allows 63 characters. Two champions may score the same run: their jobs must not share a name.
-        mark = f"-{hashlib.sha256(champion.encode()).hexdigest()[:6]}" if champion else ""
-        return f"{self._names.endpoint(portfolio)}-{run_id}{mark}-{attempt}"
+        # SageMaker allows 63 characters.
+        return f"{self._names.endpoint(portfolio)}-{run_id}{_mark(champion)}-{attempt}"
 
     def _report(self, run: Mapping[str, Any], status: str, more: dict[str, Any]) -> str:
-        key = naming.report_key(run["portfolio"], run["run_id"], run["phase"])
+        key = naming.report_key(run["portfolio"], run["run_id"], f"{run['phase']}{_mark(run['champion'])}")
         body = {"status": status, "finished_at": utc_now(), "run": dict(run), **more}
         self._s3.put_object(
             Bucket=self._buckets["artifacts"],
@@ -273,6 +272,11 @@ class RunControl:
 
     def _uri(self, zone: str, key: str) -> str:
         return f"s3://{self._buckets[zone]}/{key}"
+
+
+def _mark(champion: str | None) -> str:
+    """What tells apart the jobs and reports of one run by its champion: two may score it, or be challenged on it."""
+    return f"-{hashlib.sha256(champion.encode()).hexdigest()[:6]}" if champion else ""
 
 
 def _portfolio(name: Any) -> str:

@@ -39,7 +39,7 @@ class TestModelGate:
         assert verdict["metrics"]["rows"] == "1000"
         assert all(isinstance(value, str) for value in verdict["metrics"].values())
         key = verdict["report"].removeprefix("s3://artifacts/")
-        assert key == "runs/lending/0123456789abcdef/gate.json"
+        assert key == f"runs/lending/0123456789abcdef/{RUN['job_name']}/gate.json"
         assert json.loads(s3.get_object(Bucket="artifacts", Key=key)["Body"].read())["passed"] is True
 
     def test_autopilots_candidate_is_in_the_report_and_changes_no_verdict(self, s3: Any) -> None:
@@ -69,9 +69,9 @@ class TestModelGate:
         )
         s3.put_object(Bucket="artifacts", Key="new.tar.gz", Body=packed(held))
         self.judge(s3)
-        prefix = "runs/lending/0123456789abcdef/evidence/"
+        prefix = f"runs/lending/0123456789abcdef/{RUN['job_name']}/evidence/"
         found = s3.list_objects_v2(Bucket="artifacts", Prefix="runs/")["Contents"]
-        assert {o["Key"] for o in found} - {"runs/lending/0123456789abcdef/gate.json"} == {
+        assert {o["Key"] for o in found} - {f"runs/lending/0123456789abcdef/{RUN['job_name']}/gate.json"} == {
             f"{prefix}fairness.html",
             f"{prefix}model_card.json",
         }

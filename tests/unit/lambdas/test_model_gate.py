@@ -22,7 +22,7 @@ def test_a_good_model_passes_with_its_figures_and_a_report() -> None:
     verdict = invoke(GOOD)
     assert verdict["passed"] is True
     assert verdict["metrics"]["auc"] == "0.78"
-    assert verdict["report"] == f"s3://{bucket('artifacts')}/runs/lending/0123456789abcdef/gate.json"
+    assert verdict["report"] == f"s3://{bucket('artifacts')}/runs/lending/0123456789abcdef/{RUN['job_name']}/gate.json"
 
 
 def test_a_bad_model_does_not() -> None:

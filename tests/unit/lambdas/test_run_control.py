@@ -92,6 +92,7 @@ def test_a_challenger_is_trained_beside_the_champion_with_the_rest_of_the_weight
     assert invoke({"action": "champion", "run": run}, sagemaker) == {"model": "model-1", "weight": 0.9}
     champion = invoke({"action": "begin", "phase": "train", "execution": "a", "input": {"portfolio": "lending"}})
     assert champion["challenger_weight"] == 0
+    assert run["report"] != champion["report"]  # what became of a challenger says nothing of the champion's run
     assert champion["job_name"] != run["job_name"]  # one run may have both
 
 
