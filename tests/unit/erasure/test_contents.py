@@ -1,6 +1,7 @@
 """A person's rows out of a file: theirs and no others, in every form in which files come."""
 
 import base64
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,14 @@ def test_delivered_files_lose_the_persons_records_and_no_other_byte(
 def test_other_delimiters_are_read_too(stripped: Any) -> None:
     found, body = stripped("customer_profile.txt", b"payment_id\tn,m\n1\tx\n2\ty,1\n", "\t")
     assert (found.rows, body) == (1, b"payment_id\tn,m\n2\ty,1\n")
+
+
+def test_long_fields_are_read_here_and_nowhere_else_because_of_it(stripped: Any) -> None:
+    before = csv.field_size_limit()
+    long = b"9," + b"x" * (before + 1) + b"\n"
+    found, left = stripped("x.csv", b"payment_id,text\n1,mine\n" + long)
+    assert (found.rows, left) == (1, b"payment_id,text\n" + long)
+    assert csv.field_size_limit() == before
 
 
 def test_a_quotation_mark_that_never_closes_takes_nobody_elses_lines(stripped: Any) -> None:
