@@ -88,8 +88,8 @@ test: export OMP_NUM_THREADS = 1
 test: export OPENBLAS_NUM_THREADS = 1
 test: setup-dev databases synth ## Tests: unit, stacks, jobs (DuckDB and Spark), embedded AWS end to end
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS) tests/jobs tests/stacks tests/unit
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --durations=5 $(PYTEST_ARGS) tests/extraction
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --durations=5 $(PYTEST_ARGS) tests/embedded
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) tests/extraction
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=5 $(PYTEST_ARGS) tests/embedded
 
 check: setup-dev synth ## Every gate, one line each: code, docs, templates, state machines, policies, cost
 	@$(BIN)/python -m gates

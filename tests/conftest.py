@@ -10,6 +10,14 @@ LONGEST = (
     "unit/warehouse/test_load_whole.py",
     "unit/erasure/test_erasure.py",
     "stacks/test_template_gates.py",
+    "embedded/test_erasure.py",
+    "embedded/test_end_to_end.py",
+    "embedded/test_way_back.py",
+    "embedded/test_lifecycle.py",
+    "embedded/test_permissions.py",
+    "embedded/test_destroy.py",
+    "embedded/test_waiting_for_approval.py",
+    "embedded/test_killed.py",
 )
 HERE = Path(__file__).parent
 

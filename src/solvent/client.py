@@ -87,9 +87,18 @@ class Platform:
         `on_state` hears of each state entered, those of the machines it calls included. Raises PlatformError when the
         machine is not deployed or is still running after `timeout` seconds.
         """
+        return self.follow(self.start(phase, request), on_state=on_state, timeout=timeout)
+
+    def start(self, phase: str, request: dict[str, Any]) -> str:
+        """Start a state machine; the execution's ARN. Raises PlatformError when the machine is not deployed."""
+        states = self.target.client("stepfunctions")
+        started = states.start_execution(stateMachineArn=self.machine_arn(phase), input=json.dumps(request))
+        return str(started["executionArn"])
+
+    def follow(self, arn: str, *, on_state: Callable[[str], None] = lambda _: None, timeout: float = 7200) -> Execution:
+        """An execution to its end, as `run` does."""
         states = self.target.client("stepfunctions")
         begun = time.monotonic()
-        arn = states.start_execution(stateMachineArn=self.machine_arn(phase), input=json.dumps(request))["executionArn"]
         seen: set[tuple[str, int]] = set()
         pause = 0.2
         while True:

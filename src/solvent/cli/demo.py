@@ -55,6 +55,7 @@ class Demo:
     out: Path
     leak: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list)
+    _executions: dict[str, str] = field(default_factory=dict, init=False)  # portfolio -> ARN of its pipeline
     found: dict[str, Any] = field(default_factory=dict)
     answers: list[tuple[str, list[str], list[list[Any]]]] = field(default_factory=list)
 
@@ -82,6 +83,7 @@ class Demo:
         yield "cdk deploy --all", self._deploy
         for show in shown:
             yield f"load {show.portfolio}", partial(self._load, show)
+        for show in shown:  # all are under way from here on: portfolios do not wait for each other
             yield f"pipeline {show.portfolio}", partial(self._pipeline, show)
             yield f"score {show.portfolio} through SageMaker", partial(self._score, show)
         for show in shown:
@@ -148,13 +150,14 @@ class Demo:
         return found
 
     def _load(self, show: Showcase) -> str:
+        """Deliver the files, and start the pipeline for them."""
         manifest = self._of(show)["manifest"] = self.platform.load(self.out / "deliveries" / show.dataset)
+        self._executions[show.portfolio] = self.platform.start("pipeline", {"manifest": manifest})
         return manifest
 
     def _pipeline(self, show: Showcase) -> str:
-        done = self.platform.run(
-            "pipeline",
-            {"manifest": self._of(show)["manifest"]},
+        done = self.platform.follow(
+            self._executions[show.portfolio],
             on_state=lambda state: self._tell(f"pipeline: {state}"),
             timeout=900,
         )
