@@ -59,6 +59,11 @@ def clean_findings(assembly: Assembly) -> dict[str, list[Finding]]:
     return _at_once(gates, lambda name: gates[name](assembly).findings)
 
 
+def nothing_found(assembly: Assembly) -> dict[str, list[Finding]]:
+    """`clean_findings` of an assembly that `make check` has found clean, without asking again."""
+    return {name: [] for name in _gates(assembly)}
+
+
 def run_all(
     faults: Sequence[Fault], clean: Mapping[str, Assembly], known: Mapping[str, Known], scratch: Path
 ) -> list[Caught]:

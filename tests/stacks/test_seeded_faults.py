@@ -1,4 +1,7 @@
-"""Every fault that we could think of is seeded into a copy of our own assembly, and some gate must name it."""
+"""Every fault that we could think of is seeded into a copy of our own assembly, and some gate must name it.
+
+That the gates find nothing in the assembly as it is, is `make check`, a minute of its own.
+"""
 
 import json
 from collections import Counter
@@ -21,18 +24,10 @@ from gates.templates import guard
 
 
 @pytest.fixture(scope="module")
-def clean(synthesized: dict[str, Assembly]) -> dict[str, dict[str, Any]]:
-    return {environment: suite.clean_findings(assembly) for environment, assembly in synthesized.items()}
-
-
-@pytest.fixture(scope="module")
-def caught(synthesized: dict[str, Assembly], clean: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Caught]:
+def caught(synthesized: dict[str, Assembly], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Caught]:
+    clean = {environment: suite.nothing_found(assembly) for environment, assembly in synthesized.items()}
     found = suite.run_all(FAULTS, synthesized, clean, tmp_path_factory.mktemp("faults"))
     return {one.fault.name: one for one in found}
-
-
-def test_the_clean_assemblies_raise_nothing(clean: dict[str, dict[str, Any]]) -> None:
-    assert {f"{e} {gate}": found for e, gates in clean.items() for gate, found in gates.items() if found} == {}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
