@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from persons import wait
 
-from solvent import contracts, datasets
+from solvent import contracts, datasets, naming, specification
 from solvent.client import Execution, Platform, PlatformError, query
 from solvent.rollout import Rollout
 
@@ -104,6 +106,43 @@ def test_every_open_loan_has_one_prediction_with_reasons(platform: Platform, fir
     assert int(count) == int(loans) > 0
     assert 0 < float(low) < float(high) < 1
     assert int(unexplained) == 0
+
+
+def bodies(platform: Platform, zone: str, prefix: str) -> list[bytes]:
+    """The objects below a prefix, in the order of their keys."""
+    s3, bucket = platform.target.client("s3"), platform.target.bucket(zone)
+    found = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    return [s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read() for one in found]
+
+
+@pytest.mark.parametrize(("kind", "run_id"), [("application/x-parquet", 16 * "d"), ("text/csv", 16 * "e")])
+def test_a_batch_may_be_parquet_or_csv_and_gets_the_answers_of_json_lines(
+    platform: Platform, first_run: Execution, kind: str, run_id: str
+) -> None:
+    table, model = specification.load("lending").batch_table, platform.champion()["model"]
+    given = bodies(platform, "training", naming.table_prefix("lending", table, first_run.output["run_id"]))
+    rows = pd.DataFrame([json.loads(line) for body in given for line in body.splitlines()])
+    asked, answered = naming.table_prefix("lending", table, run_id), naming.predictions_prefix("lending", run_id, model)
+    body = rows.to_parquet(index=False) if "parquet" in kind else rows.to_csv(index=False).encode()
+    zone = platform.target.bucket("training")
+    platform.target.client("s3").put_object(Bucket=zone, Key=f"{asked}part-0", Body=body)
+    sagemaker, job = platform.target.client("sagemaker"), f"solvent-dev-lending-{run_id}"
+    sagemaker.create_transform_job(
+        TransformJobName=job,
+        ModelName=model,
+        TransformInput={
+            "ContentType": kind,
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{zone}/{asked}"}},
+        },
+        TransformOutput={
+            "S3OutputPath": f"s3://{platform.target.bucket('artifacts')}/{answered}",
+            "Accept": "application/jsonlines",
+        },
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    wait(lambda: sagemaker.describe_transform_job(TransformJobName=job)["TransformJobStatus"] == "Completed", 60)
+    expected = bodies(platform, "artifacts", answered.replace(run_id, first_run.output["run_id"]))
+    assert b"".join(bodies(platform, "artifacts", answered)) == b"".join(expected)
 
 
 def test_a_prediction_leads_to_the_figures_of_its_model(platform: Platform, first_run: Execution) -> None:
