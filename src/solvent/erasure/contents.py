@@ -138,6 +138,7 @@ def _delimited(path: Path, out: Path, person: Person, delimiter: str) -> Strippe
     if not _mentioned(path, person):
         return Stripped(0, 0)
     removed, header = 0, None
+    csv.field_size_limit(_LONGEST_FIELD)
     encoding: Any = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
     with path.open(**encoding) as source, out.open("w", **encoding) as sink:
         tape = _Tape(source)
@@ -172,19 +173,15 @@ def _mentioned(path: Path, person: Person) -> bool:
 
 def _records(tape: _Tape, delimiter: str) -> Iterator[list[str] | None]:
     """The fields of each record; None for lines that are none."""
-    usual = csv.field_size_limit(_LONGEST_FIELD)  # of the process: others have their own
-    try:
-        reader = csv.reader(tape, delimiter=delimiter)
-        while True:
-            try:
-                yield next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                yield None
-                reader = csv.reader(tape, delimiter=delimiter)
-    finally:
-        csv.field_size_limit(usual)
+    reader = csv.reader(tape, delimiter=delimiter)
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield None
+            reader = csv.reader(tape, delimiter=delimiter)
 
 
 def rows(path: Path, name: str, delimiter: str = ",") -> Iterator[pa.RecordBatch]:
@@ -194,6 +191,7 @@ def rows(path: Path, name: str, delimiter: str = ",") -> Iterator[pa.RecordBatch
         return
     with path.open(encoding="utf-8", errors="replace", newline="") as source:
         tape, header, found = _Tape(source), None, []
+        csv.field_size_limit(_LONGEST_FIELD)
         for fields in _records(tape, delimiter):
             tape.take()
             if header is None:
