@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-
 USUAL = csv.field_size_limit()
 
 
 @pytest.fixture(autouse=True)
 def usual_fields() -> Iterator[None]:
-    """Erasure, a process of its own on Glue, reads longer fields than Python does unasked; the tests after it do not."""
+    """Erasure, a process of its own on Glue, reads longer fields than Python does unasked; other tests do not."""
     yield
     csv.field_size_limit(USUAL)
 
