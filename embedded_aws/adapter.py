@@ -76,6 +76,9 @@ STATE_MAP = _hook("app", "_state_map", "persistence saves and restores the modul
 SAVED_STATE = _hook(
     "app", "_build_persistence_save_dict", "state is saved while we run, not at shutdown alone", PLUMBING
 )
+STATE_JSON = _hook(
+    "core.persistence", "json", "json.dump is written in Python, json.dumps in C: ten times the cost", PLUMBING
+)
 STATE_FOLDER = _hook("core.persistence", "STATE_DIR", "all files of a save are put in place at once", PLUMBING)
 LOAD_STATE = _hook(
     "app", "_load_persisted_state", "what ran when we ended is marked as failed once state is read", PLUMBING

@@ -13,12 +13,14 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, TextIO
 
 from embedded_aws import adapter
 
 SECONDS = 3.0
 OUTCOME = "saved.json"  # in the home: what the process that ended saved, for `lifecycle.down`
+_SHARE = 0.1  # of one core at most goes into saving: the larger the state, the longer the pauses
 # While a stack changes, a save would hold resources that no stack knows of yet, in the way of the next deploy for good.
 # A change that takes longer than this is saved all the same.
 _DEPLOY_SECONDS = 60.0
@@ -43,7 +45,7 @@ class Saver(threading.Thread):
     def __init__(self, allowed: Callable[[], bool] = lambda: True) -> None:
         super().__init__(name="saver", daemon=True)
         self._asked, self._stopped = threading.Event(), threading.Event()
-        self._allowed, self._working = allowed, False
+        self._allowed, self._working, self._cost = allowed, False, 0.0
         self._failures = Failures()
 
     def saw(self, method: str) -> None:
@@ -59,12 +61,13 @@ class Saver(threading.Thread):
             now = time.monotonic()
             if not _stacks_change():
                 quiet = now
-            due = now - saved >= SECONDS and (now == quiet or now - quiet >= _DEPLOY_SECONDS)
+            due = now - saved >= max(SECONDS, self._cost / _SHARE) and (now == quiet or now - quiet >= _DEPLOY_SECONDS)
             if due and (self._asked.is_set() or self._working) and self._allowed():
                 self._asked.clear()
                 self._working = _executions_run()
+                begun = time.thread_time()
                 save_whole()
-                saved = now
+                saved, self._cost = now, time.thread_time() - begun
 
     def stop(self) -> None:
         """Return once no save is under way: two at a time would write the same temporary files."""
@@ -88,6 +91,13 @@ def open_folder(folder: Path) -> None:
     for leftover in (fresh, former):
         shutil.rmtree(leftover, ignore_errors=True)
     adapter.STATE_FOLDER.replace(str(folder))
+    quick = ModuleType("json")
+    vars(quick).update({**vars(json), "dump": _dump})
+    adapter.STATE_JSON.replace(quick)
+
+
+def _dump(value: Any, file: TextIO, default: Callable[[Any], Any]) -> None:
+    file.write(json.dumps(value, default=default))
 
 
 def save_whole() -> None:
