@@ -20,7 +20,7 @@ from embedded_aws import adapter
 
 SECONDS = 3.0
 OUTCOME = "saved.json"  # in the home: what the process that ended saved, for `lifecycle.down`
-_SHARE = 0.1  # of one core at most goes into saving: the larger the state, the longer the pauses
+_SHARE = 0.03  # of one core at most goes into saving: the larger the state, the longer the pauses
 # While a stack changes, a save would hold resources that no stack knows of yet, in the way of the next deploy for good.
 # A change that takes longer than this is saved all the same.
 _DEPLOY_SECONDS = 60.0

@@ -60,7 +60,7 @@ def test_a_call_is_saved_once_and_reading_is_not(saves: Saves) -> None:
 
 
 def test_a_costly_save_is_followed_by_a_longer_pause(saves: Saves, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A tenth of a core at most: a second of work is paid with ten of rest."""
+    """A second of work is paid with half a minute of rest."""
     monkeypatch.setattr(saving.time, "thread_time", iter(range(100)).__next__)
     saves.saver.saw("POST")
     assert saves.settle(1) == 1
