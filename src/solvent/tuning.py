@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from solvent.specification import Specification, Training
+from solvent.specification import Specification
 
 OBJECTIVE = "validation:auc"
 CANDIDATE = "xgboost"
@@ -47,7 +47,10 @@ def tried(hyperparameters: Mapping[str, Any]) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, allowed in RANGES.items():
         if name in hyperparameters:
-            value = float(str(hyperparameters[name]).strip('"'))
+            try:
+                value = float(str(hyperparameters[name]).strip('"'))
+            except ValueError:
+                raise ValueError(f"hyperparameter {name}: {hyperparameters[name]!r} is no number") from None
             if not allowed.low <= value <= allowed.high:
                 raise ValueError(f"hyperparameter {name}: {value:g} is not from {allowed.low:g} to {allowed.high:g}")
             found[name] = int(value) if allowed.whole else value
@@ -60,7 +63,7 @@ def settled(specification: Specification, chosen: Mapping[str, float]) -> Specif
         return specification
     first = dict((specification.training.grids.get(CANDIDATE) or ({"weighted": 0},))[0])
     entry = {**first, **{_OURS.get(name, name): value for name, value in chosen.items()}}
-    training: Training = specification.training
+    training = specification.training
     return replace(specification, training=replace(training, grids={**training.grids, CANDIDATE: (entry,)}))
 
 
