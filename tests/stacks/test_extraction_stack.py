@@ -4,13 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from other_settings import synthesized_with
 
 from gates.assembly import Assembly, flat
 from gates.iam import least_privilege
 from gates.networks import paths as networks
 from gates.templates.guard import cfn_guard
 from solvent import naming
-from stacks import config, platform, synthesis
+from stacks import config
 
 
 def test_the_job_knows_where_the_databases_are_and_not_their_passwords(assembly: Any) -> None:
@@ -50,12 +51,7 @@ def private_dev(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
             "schedules": [{"extraction": "lending", "cron": "cron(0 1 * * ? *)"}],
         }
     )
-    folder = tmp_path_factory.mktemp("private") / "dev"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(config, "load", lambda name: given.model_copy(update={"extraction": switched}))
-        assert platform.Platform is not None
-        synthesis.in_process("dev", folder).synth()
-    return Assembly("dev", folder)
+    return synthesized_with("dev", tmp_path_factory.mktemp("private"), extraction=switched)
 
 
 @pytest.mark.parametrize("gate", [least_privilege.check, networks.check, cfn_guard])

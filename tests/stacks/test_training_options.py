@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from other_settings import synthesized_with
 
 from gates.assembly import Assembly
 from gates.iam import least_privilege, policies
@@ -13,7 +14,7 @@ from gates.machines.asl import asl_rules
 from gates.machines.validator import asl_validator
 from gates.networks import paths as networks
 from gates.templates.guard import cfn_guard
-from stacks import config, platform, synthesis
+from stacks import config
 
 OPTIONS = {
     "autopilot": config.Autopilot(maximum_candidates=20, maximum_runtime_minutes=120),
@@ -27,12 +28,7 @@ def switched(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     """prod with the options on."""
     given = config.load("prod")
     on = given.training.model_copy(update=OPTIONS)
-    folder = tmp_path_factory.mktemp("options") / "prod"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(config, "load", lambda name: given.model_copy(update={"training": on}))
-        assert platform.Platform is not None
-        synthesis.in_process("prod", folder).synth()
-    return Assembly("prod", folder)
+    return synthesized_with("prod", tmp_path_factory.mktemp("options"), training=on)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from other_settings import synthesized_with
 
 from gates.assembly import Assembly, flat
 from gates.iam import least_privilege, policies
@@ -13,7 +14,7 @@ from gates.networks import paths as networks
 from gates.templates.guard import cfn_guard
 from solvent import naming
 from solvent.warehouse import options
-from stacks import config, platform, synthesis
+from stacks import config
 
 GROUPS = {"north": ("North", "Midlands")}
 
@@ -24,12 +25,7 @@ def switched(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     given = config.load("dev")
     every = dict.fromkeys(config.OPTION_ENDPOINTS, True) | {"row_level_security": GROUPS}
     on = given.warehouse.model_copy(update=every)
-    folder = tmp_path_factory.mktemp("options") / "dev"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(config, "load", lambda name: given.model_copy(update={"warehouse": on}))
-        assert platform.Platform is not None
-        synthesis.in_process("dev", folder).synth()
-    return Assembly("dev", folder)
+    return synthesized_with("dev", tmp_path_factory.mktemp("options"), warehouse=on)
 
 
 GATES = (least_privilege.check, policies.check, networks.check, cfn_guard, data_flow.check)
